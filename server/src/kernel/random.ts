@@ -1,0 +1,27 @@
+import { randomBytes } from 'node:crypto';
+
+/** Chance is injected, so that tests can repeat it. Returns `size` unpredictable bytes. */
+export type Random = (size: number) => Uint8Array;
+
+export const systemRandom: Random = (size) => randomBytes(size);
+
+const alphanumerics = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+/** A string of `length` characters of `[0-9A-Za-z]`, each drawn without bias (5.95 bits a character). */
+export function randomAlphanumeric(random: Random, length: number): string {
+  let text = '';
+  while (text.length < length) {
+    for (const byte of random(length)) {
+      // 248 is the largest multiple of 62 in a byte; what lies above would favour the first characters.
+      if (byte < 248 && text.length < length) text += alphanumerics[byte % 62];
+    }
+  }
+  return text;
+}
+
+/** `size` random bytes in lower-case hexadecimal. */
+export const randomHex = (random: Random, size: number): string => Buffer.from(random(size)).toString('hex');
+
+/** `size` random bytes in base64url. */
+export const randomBase64Url = (random: Random, size: number): string =>
+  Buffer.from(random(size)).toString('base64url');
