@@ -1,0 +1,40 @@
+import type { Kysely } from 'kysely';
+import type { Migration, MigrationProvider } from 'kysely/migration';
+import type { Schema } from './schema.ts';
+
+/** Every migration ever released, in order; each runs once, forwards. */
+const migrations: Record<string, () => Promise<Migration>> = {
+  '0001-core': () => import('./migrations/0001-core.ts'),
+};
+
+const latest = Object.keys(migrations).at(-1);
+
+/** Brings the database to the latest migration; Kysely's migrator holds a lock meanwhile. */
+export async function migrateToLatest(db: Kysely<Schema>): Promise<void> {
+  if (await isCurrent(db)) return;
+  const provider: MigrationProvider = {
+    async getMigrations() {
+      const loaded = await Promise.all(Object.entries(migrations).map(async ([name, load]) => [name, await load()]));
+      return Object.fromEntries(loaded) as Record<string, Migration>;
+    },
+  };
+  // Loaded only when there is something to migrate: a start on an existing database does without.
+  const { Migrator } = await import('kysely/migration');
+  const { error } = await new Migrator({ db, provider }).migrateToLatest();
+  if (error) throw error;
+}
+
+/** One read tells a database that is up to date, which is what nearly every start finds. */
+async function isCurrent(db: Kysely<Schema>): Promise<boolean> {
+  try {
+    const applied = await (db as unknown as Kysely<{ kysely_migration: { name: string } }>)
+      .selectFrom('kysely_migration')
+      .select('name')
+      .orderBy('name', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    return applied?.name === latest;
+  } catch {
+    return false; // no such table: a new database
+  }
+}

@@ -1,0 +1,220 @@
+/**
+ * The tables, as rows. Portable types only: text, integers (times in milliseconds, flags 0 or 1), JSON as text.
+ * `tenant_id` is the first column of every primary key and index, so that the tables can be sharded by tenant.
+ * Rows are mapped to entities in `domain/`, in one place each.
+ */
+export type Flag = 0 | 1;
+
+export interface Schema {
+  installation: InstallationTable;
+  tenants: TenantTable;
+  signing_keys: SigningKeyTable;
+  resource_servers: ResourceServerTable;
+  scopes: ScopeTable;
+  clients: ClientTable;
+  credentials: CredentialTable;
+  client_grants: ClientGrantTable;
+  client_grant_scopes: ClientGrantScopeTable;
+  users: UserTable;
+  revoked_tokens: RevokedTokenTable;
+  used_assertions: UsedAssertionTable;
+  log_events: LogEventTable;
+}
+
+/** Facts of the installation as a whole: the master key's check value. */
+export interface InstallationTable {
+  name: string;
+  value: string;
+}
+
+export interface TenantTable {
+  id: string;
+  name: string;
+  environment: 'development' | 'staging' | 'production';
+  status: 'active' | 'suspended';
+  /** Audience of a token request that names none. */
+  default_audience: string | null;
+  /** JSON: what only a dialect knows, by dialect. */
+  extras: string;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface SigningKeyTable {
+  tenant_id: string;
+  kid: string;
+  alg: string;
+  state: 'next' | 'current' | 'previous' | 'revoked';
+  /** JSON Web Key, public members only. */
+  public_jwk: string;
+  /** PKCS #8 PEM, encrypted under the master key. */
+  private_key: string;
+  /** PEM, self-signed; null where the algorithm has none. */
+  certificate: string | null;
+  created_at: number;
+  current_since: number | null;
+  current_until: number | null;
+  revoked_at: number | null;
+}
+
+export interface ResourceServerTable {
+  tenant_id: string;
+  id: string;
+  identifier: string;
+  /** Which management audience it is; null for everybody's own APIs. */
+  system_kind: string | null;
+  name: string;
+  signing_alg: string;
+  /** HS256 only, encrypted under the master key. */
+  signing_secret: string | null;
+  token_lifetime_seconds: number;
+  token_dialect: string;
+  client_policy: 'require_client_grant' | 'deny_all';
+  user_policy: 'allow_all' | 'require_client_grant' | 'deny_all';
+  extras: string;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface ScopeTable {
+  tenant_id: string;
+  id: string;
+  resource_server_id: string;
+  value: string;
+  description: string | null;
+  position: number;
+}
+
+export interface ClientTable {
+  tenant_id: string;
+  id: string;
+  name: string;
+  description: string | null;
+  type: string | null;
+  status: 'active' | 'disabled';
+  first_party: Flag;
+  /** JSON array. */
+  grant_types: string;
+  auth_method: string | null;
+  /** The API this client is, when it is one (it may introspect that API's tokens). */
+  resource_server_id: string | null;
+  /** JSON object of strings. */
+  metadata: string;
+  extras: string;
+  owner_organization_id: string | null;
+  created_at: number;
+  updated_at: number;
+}
+
+/** A client secret or a client key. */
+export interface CredentialTable {
+  tenant_id: string;
+  client_id: string;
+  id: string;
+  kind: 'secret' | 'key';
+  name: string;
+  /** SHA-256 of a secret, hexadecimal. */
+  secret_hash: string | null;
+  secret_prefix: string | null;
+  /** JSON Web Key of a client key. */
+  public_jwk: string | null;
+  alg: string | null;
+  kid: string | null;
+  /** A key counts only while the client's authentication refers to it. */
+  enabled: Flag;
+  created_at: number;
+  updated_at: number;
+  expires_at: number | null;
+  last_used_at: number | null;
+}
+
+export interface ClientGrantTable {
+  tenant_id: string;
+  id: string;
+  /** Null for the default grant of third-party clients. */
+  client_id: string | null;
+  resource_server_id: string;
+  subject_type: 'client' | 'user';
+  all_scopes: Flag;
+  organization_usage: 'deny' | 'allow' | 'require' | null;
+  any_organization: Flag | null;
+  extras: string;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface ClientGrantScopeTable {
+  tenant_id: string;
+  client_grant_id: string;
+  scope_id: string;
+  position: number;
+}
+
+export interface UserTable {
+  tenant_id: string;
+  id: string;
+  email: string | null;
+  /** Normalised for comparison; unique in the tenant. */
+  email_key: string | null;
+  email_verified: Flag;
+  username: string | null;
+  username_key: string | null;
+  phone: string | null;
+  phone_verified: Flag;
+  name: string | null;
+  nickname: string | null;
+  given_name: string | null;
+  family_name: string | null;
+  picture: string | null;
+  /** JSON; null until set. */
+  user_metadata: string | null;
+  app_metadata: string | null;
+  status: 'active' | 'blocked' | 'awaiting_approval';
+  password_hash: string | null;
+  logins_count: number;
+  last_login_at: number | null;
+  last_ip: string | null;
+  created_at: number;
+  updated_at: number;
+}
+
+/** Revoked access tokens, kept until they would have expired. */
+export interface RevokedTokenTable {
+  tenant_id: string;
+  jti: string;
+  expires_at: number;
+}
+
+/** Client assertions that were used, kept until they would have expired (RFC 7523 §3, item 7). */
+export interface UsedAssertionTable {
+  tenant_id: string;
+  client_id: string;
+  jti: string;
+  expires_at: number;
+}
+
+export interface LogEventTable {
+  tenant_id: string;
+  /** Sorts by time. */
+  id: string;
+  at: number;
+  kind: string;
+  /** The client that asked or acted. */
+  client_id: string | null;
+  client_name: string | null;
+  user_id: string | null;
+  audience: string | null;
+  scope: string | null;
+  /** `jti` of the token issued, revoked or used. */
+  token_id: string | null;
+  /** Stable code of why it was refused. */
+  reason: string | null;
+  description: string | null;
+  ip: string | null;
+  user_agent: string | null;
+  host: string | null;
+  /** How many like it this row stands for. */
+  occurrences: number;
+  /** JSON. */
+  details: string | null;
+}

@@ -1,0 +1,148 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely';
+import { Mutex } from '../kernel/mutex.ts';
+import type { Database } from './database.ts';
+import { fromSqlite, unavailableError } from './errors.ts';
+import { GroupCommit } from './group-commit.ts';
+import { insertLogEvent } from './log-events.ts';
+import { migrateToLatest } from './migrate.ts';
+import type { Schema } from './schema.ts';
+import { openReports } from './sqlite-reports.ts';
+import type { CompiledStatement, Statement } from './statement.ts';
+
+export interface SqliteOptions {
+  /** Path of the database file, or `:memory:`. */
+  file: string;
+  /** `full`: a commit survives a power cut; `normal`: it survives a crash of the process. */
+  synchronous: 'full' | 'normal';
+}
+
+/**
+ * The embedded engine, over Node's own `node:sqlite`. One connection writes and one reads (in WAL mode a reader never
+ * waits for the writer); counts and searches have a third one, in a worker. In memory there is one connection for all.
+ */
+export function openSqlite(options: SqliteOptions): Database {
+  const inMemory = options.file === ':memory:';
+  const lock = inMemory ? undefined : lockFile(options.file);
+  const writer = openConnection(options.file, options.synchronous);
+  const reader = inMemory ? writer : openConnection(options.file, options.synchronous);
+  if (!inMemory) reader.exec('pragma query_only = on');
+
+  const writeMutex = new Mutex();
+  const writing = kyselyOver(writer);
+  const read = inMemory ? writing : kyselyOver(reader);
+  const reports = inMemory ? undefined : openReports(options.file);
+  const groupCommit = new GroupCommit(writer, writeMutex);
+  const compiled = new Map<string, { statement: StatementSync; compiled: CompiledStatement<object> }>();
+
+  const prepare = (statement: Statement<never, unknown>, connection: DatabaseSync) => {
+    let entry = compiled.get(statement.name);
+    if (entry === undefined) {
+      const sql = statement.compile(read) as unknown as CompiledStatement<object>;
+      entry = { statement: connection.prepare(sql.sql), compiled: sql };
+      compiled.set(statement.name, entry);
+    }
+    return entry;
+  };
+
+  return {
+    location: inMemory ? 'memory' : options.file,
+    read,
+    reports: reports?.db ?? writing,
+    transact: (work) => writeMutex.run(() => writing.transaction().execute(work)),
+    async run(statement, args) {
+      // In memory there is one connection: what a transaction has not committed must not be seen.
+      if (inMemory && !writeMutex.free) await writeMutex.run(async () => {});
+      try {
+        const entry = prepare(statement as Statement<never, unknown>, reader);
+        return entry.statement.all(...(entry.compiled.bind(args) as SQLInputValue[])) as never;
+      } catch (error) {
+        throw fromSqlite(error);
+      }
+    },
+    write(statement, args) {
+      const entry = prepare(statement as Statement<never, unknown>, writer);
+      return groupCommit.write(entry.statement, entry.compiled.bind(args) as SQLInputValue[]);
+    },
+    async appendLogEvent(row) {
+      const entry = prepare(insertLogEvent as unknown as Statement<never, unknown>, writer);
+      await groupCommit.write(entry.statement, entry.compiled.bind(row) as SQLInputValue[]);
+    },
+    migrate: () => writeMutex.run(() => migrateToLatest(writing)),
+    async ping() {
+      try {
+        reader.prepare('select 1').get();
+      } catch (error) {
+        throw fromSqlite(error);
+      }
+    },
+    async close() {
+      await groupCommit.drain();
+      await reports?.close();
+      if (!inMemory) reader.close();
+      writer.close();
+      lock?.close();
+    },
+  };
+}
+
+function openConnection(file: string, synchronous: 'full' | 'normal'): DatabaseSync {
+  // The busy timeout is set before the first pragma touches the file.
+  const connection = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: true });
+  connection.exec(`pragma journal_mode = wal; pragma synchronous = ${synchronous}; pragma cache_size = -16000`);
+  return connection;
+}
+
+/** One server process per file: the lock is the operating system's, so it ends with the process, however that ends. */
+function lockFile(file: string): DatabaseSync {
+  const lock = new DatabaseSync(`${file}.lock`, { timeout: 0 });
+  try {
+    lock.exec('pragma locking_mode = exclusive; begin exclusive');
+    return lock;
+  } catch (error) {
+    lock.close();
+    throw unavailableError(new Error(`Another server process has the database ${file} open.`, { cause: error }));
+  }
+}
+
+/** Statements kept by their text: building one again costs more than running it. */
+const keptStatements = 500;
+
+function kyselyOver(connection: DatabaseSync): Kysely<Schema> {
+  const kept = new Map<string, ReturnType<SqliteDatabase['prepare']>>();
+  const database: SqliteDatabase = {
+    close() {},
+    prepare(sql) {
+      // A writing transaction takes the write lock at once: upgrading a read lock later could fail half-way.
+      const text = sql === 'begin' ? 'begin immediate' : sql;
+      const known = kept.get(text);
+      if (known !== undefined) return known;
+      try {
+        const statement = adapt(connection.prepare(text));
+        if (kept.size >= keptStatements) kept.delete(kept.keys().next().value as string);
+        kept.set(text, statement);
+        return statement;
+      } catch (error) {
+        throw fromSqlite(error);
+      }
+    },
+  };
+  return new Kysely<Schema>({ dialect: new SqliteDialect({ database }) });
+}
+
+/** What Kysely wants of a statement, from what `node:sqlite` gives. */
+function adapt(statement: StatementSync): ReturnType<SqliteDatabase['prepare']> {
+  const translated = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw fromSqlite(error);
+    }
+  };
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => translated(() => statement.all(...(parameters as SQLInputValue[]))),
+    run: (parameters) => translated(() => statement.run(...(parameters as SQLInputValue[]))),
+    iterate: (parameters) => translated(() => statement.iterate(...(parameters as SQLInputValue[]))),
+  };
+}
