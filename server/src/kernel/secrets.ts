@@ -27,6 +27,8 @@ export function secretMatches(secret: string, hash: string | null | undefined): 
 export function assertStrongSecret(secret: string, path: string): void {
   const length = [...secret].length;
   if (length < 32 || length > 256 || new Set(secret).size < 16) {
-    throw new DomainError('secret.weak', 'A secret needs 32 to 256 characters, at least 16 of them distinct.', { path });
+    throw new DomainError('secret.weak', 'A secret needs 32 to 256 characters, at least 16 of them distinct.', {
+      path,
+    });
   }
 }

@@ -5,8 +5,10 @@ const logTextLength = 256;
 export function logText(text: string | undefined | null): string | null {
   if (text === undefined || text === null) return null;
   const wellFormed = text.slice(0, logTextLength * 2).toWellFormed();
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: controls are what is taken out here
-  return wellFormed.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, ' ').slice(0, logTextLength).toWellFormed();
+  return wellFormed
+    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, ' ')
+    .slice(0, logTextLength)
+    .toWellFormed();
 }
 
 /** RFC 6749 §3.3 scope-token: printable ASCII without space, quote and backslash. */

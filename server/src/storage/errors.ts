@@ -44,7 +44,11 @@ export function fromPostgres(error: unknown): unknown {
   if (code === '40001' || code === '40P01') return new SerializationFailure(error);
   if (code === '57014') return deadline(error);
   if (code !== undefined && (networkCodes.test(code) || stateUnavailable.test(code))) return unavailable(error);
-  if (/connection terminated|timeout exceeded when trying to connect|Client has encountered|Cannot use a pool/i.test(message)) {
+  if (
+    /connection terminated|timeout exceeded when trying to connect|Client has encountered|Cannot use a pool/i.test(
+      message,
+    )
+  ) {
     return unavailable(error);
   }
   return error;

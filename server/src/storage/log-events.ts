@@ -23,13 +23,8 @@ export const logEventColumns = [
 ] as const satisfies readonly (keyof LogEventTable)[];
 
 /** Adds one log event. */
-export const insertLogEvent = defineStatement<LogEventTable, ReturnType<typeof build>>('log_event_insert', build);
-
-function build(
-  q: Parameters<Parameters<typeof defineStatement>[1]>[0],
-  arg: <K extends keyof LogEventTable>(name: K) => LogEventTable[K],
-) {
-  return q.insertInto('log_events').values({
+export const insertLogEvent = defineStatement<LogEventTable>()('log_event_insert', (q, arg) =>
+  q.insertInto('log_events').values({
     tenant_id: arg('tenant_id'),
     id: arg('id'),
     at: arg('at'),
@@ -47,5 +42,5 @@ function build(
     host: arg('host'),
     occurrences: arg('occurrences'),
     details: arg('details'),
-  });
-}
+  }),
+);

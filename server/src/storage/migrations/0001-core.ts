@@ -203,8 +203,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       ['tenant_id', 'id'],
       (c) => c.onDelete('cascade'),
     )
-    .addForeignKeyConstraint('client_grant_scopes_scope', ['tenant_id', 'scope_id'], 'scopes', ['tenant_id', 'id'], (c) =>
-      c.onDelete('cascade'),
+    .addForeignKeyConstraint(
+      'client_grant_scopes_scope',
+      ['tenant_id', 'scope_id'],
+      'scopes',
+      ['tenant_id', 'id'],
+      (c) => c.onDelete('cascade'),
     )
     .execute();
   await schema
@@ -248,11 +252,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('expires_at', 'bigint', (c) => c.notNull())
     .addPrimaryKeyConstraint('revoked_tokens_pk', ['tenant_id', 'jti'])
     .execute();
-  await schema
-    .createIndex('revoked_tokens_expiry')
-    .on('revoked_tokens')
-    .columns(['tenant_id', 'expires_at'])
-    .execute();
+  await schema.createIndex('revoked_tokens_expiry').on('revoked_tokens').columns(['tenant_id', 'expires_at']).execute();
 
   await ofTenant('used_assertions')
     .addColumn('client_id', 'text', (c) => c.notNull())

@@ -1,0 +1,152 @@
+import type { Figures } from './sections.ts';
+import { median } from './statistics.ts';
+import { ours, ratio, ratioToPeer, scaleRatio, summarise } from './summary.ts';
+import { figure, type Table } from './table.ts';
+import type { TokenFigures } from './tokens.ts';
+
+/** What the project wants to reach, and what was measured. */
+interface Goal {
+  text: string;
+  bound: 'at least' | 'at most';
+  wanted: number;
+  unit: '×' | 'MB' | 'ms' | 'lost';
+  /** NaN or undefined: not measured. */
+  measured: number | undefined;
+}
+
+const busy = [16, 64] as const;
+
+/** Every target, with its verdict, as a table. */
+export function goalTable(figures: Figures): Table {
+  return {
+    head: ['Target', 'wanted', 'measured', 'verdict'],
+    rows: goals(figures).map((goal) => [
+      goal.text,
+      `${goal.bound === 'at least' ? '≥' : '≤'} ${amount(goal.wanted, goal.unit)}`,
+      amount(goal.measured, goal.unit),
+      verdict(goal),
+    ]),
+  };
+}
+
+function goals(figures: Figures): Goal[] {
+  return [
+    ...rateGoals(figures.tokens),
+    ...costGoals(figures.tokens),
+    ...footprintGoals(figures),
+    ...scaleGoals(figures),
+  ];
+}
+
+function rateGoals(tokens: TokenFigures | undefined): Goal[] {
+  const overPeer = (target: string, algorithm: 'RS256' | 'ES256', wanted: number): Goal[] =>
+    busy.map((connections) => ({
+      text: `${algorithm} tokens/s at ${connections} connections, ${target}, over oidc-provider`,
+      bound: 'at least',
+      wanted,
+      unit: '×',
+      measured: tokens && ratioToPeer(tokens, target, algorithm, connections),
+    }));
+  const overSqlite = (algorithm: 'RS256' | 'ES256'): Goal[] =>
+    busy.map((connections) => ({
+      text: `${algorithm} tokens/s at ${connections} connections, PostgreSQL over SQLite FULL`,
+      bound: 'at least',
+      wanted: 0.75,
+      unit: '×',
+      measured: tokens && ratio(tokens, [ours.postgres, ours.full], algorithm, connections),
+    }));
+  return [
+    ...overPeer(ours.full, 'RS256', 1.15),
+    ...overPeer(ours.normal, 'RS256', 1.25),
+    ...overPeer(ours.full, 'ES256', 1.5),
+    ...overSqlite('RS256'),
+    ...overSqlite('ES256'),
+  ];
+}
+
+function costGoals(tokens: TokenFigures | undefined): Goal[] {
+  const cpu = busy.map(
+    (connections): Goal => ({
+      text: `RS256 CPU a token at ${connections} connections, ${ours.full}, over one signature`,
+      bound: 'at most',
+      wanted: 1.45,
+      unit: '×',
+      measured: tokens && summarise(tokens, ours.full, 'RS256', connections).signatures,
+    }),
+  );
+  const latency = (['RS256', 'ES256'] as const).map(
+    (algorithm): Goal => ({
+      text: `${algorithm} p99 at 16 connections, ${ours.full}, over oidc-provider`,
+      bound: 'at most',
+      wanted: 1,
+      unit: '×',
+      measured: tokens && ratio(tokens, [ours.full, 'oidc-provider'], algorithm, 16, (round) => round.p99),
+    }),
+  );
+  return [...cpu, ...latency];
+}
+
+function footprintGoals({ memory, starts }: Figures): Goal[] {
+  const startsOf = (starts ?? []).filter((start) => start.target === ours.full);
+  return [
+    {
+      text: `Memory after load, ${ours.full}`,
+      bound: 'at most',
+      wanted: 150,
+      unit: 'MB',
+      measured: memory?.find((each) => each.target === ours.full)?.afterLoad?.nowMegabytes,
+    },
+    {
+      text: 'Start to ready, existing SQLite database, warm compile cache',
+      bound: 'at most',
+      wanted: 500,
+      unit: 'ms',
+      measured: median(startsOf.map((start) => start.readyMs)),
+    },
+    {
+      text: 'Start to first token, existing SQLite database, warm compile cache',
+      bound: 'at most',
+      wanted: 500,
+      unit: 'ms',
+      measured: median(startsOf.map((start) => start.firstTokenMs)),
+    },
+  ];
+}
+
+function scaleGoals({ scale, kills, breach }: Figures): Goal[] {
+  const million = 1_000_000;
+  const cost = (['sqlite', 'postgres'] as const).flatMap((engine) =>
+    (['RS256', 'ES256'] as const).map(
+      (algorithm): Goal => ({
+        text: `${algorithm} CPU a token with 1 000 000 clients over 10, ${engine === 'sqlite' ? 'SQLite' : 'PostgreSQL'}`,
+        bound: 'at most',
+        wanted: 1.15,
+        unit: '×',
+        measured: scale && scaleRatio(scale, engine, algorithm, million),
+      }),
+    ),
+  );
+  const rounds = kills?.length ?? 0;
+  return [
+    ...cost,
+    {
+      text: `Acknowledged and lost in ${rounds} rounds of SIGKILL under load`,
+      bound: 'at most',
+      wanted: 0,
+      unit: 'lost',
+      measured: breach !== undefined ? 1 : rounds > 0 ? 0 : undefined,
+    },
+  ];
+}
+
+function amount(value: number | undefined, unit: Goal['unit']): string {
+  if (value === undefined || Number.isNaN(value)) return '–';
+  if (unit === '×') return `${figure(value, 2)} ×`;
+  return unit === 'lost' ? figure(value) : `${figure(value)} ${unit}`;
+}
+
+function verdict({ bound, wanted, measured }: Goal): string {
+  if (measured === undefined || Number.isNaN(measured)) return 'not measured';
+  if (bound === 'at least' ? measured >= wanted : measured <= wanted) return 'reached';
+  return wanted === 0 ? 'missed' : `missed by ${figure((Math.abs(measured - wanted) / wanted) * 100, 1)} %`;
+}

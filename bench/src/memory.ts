@@ -1,0 +1,30 @@
+/** Section "memory": what a server holds after a load, from a fresh start. */
+import { load } from './load.ts';
+import { type ResidentMemory, residentMemory } from './process.ts';
+import { progress } from './progress.ts';
+import type { Target } from './target.ts';
+
+export interface MemoryMeasurement {
+  target: string;
+  /** Before the load, and right after it. Undefined where it can not be read. */
+  idle: ResidentMemory | undefined;
+  afterLoad: ResidentMemory | undefined;
+  requests: number;
+}
+
+export const memoryConnections = 64;
+
+/** Loads a server for `seconds` at 64 connections, RS256. */
+export async function measureMemory(target: Target, seconds: number): Promise<MemoryMeasurement> {
+  progress(`memory  ${target.name}: ${seconds} s of load`);
+  const idle = residentMemory(target.pid);
+  const { requests } = await load({
+    requests: target.requests('RS256'),
+    connections: memoryConnections,
+    warmupSeconds: 0,
+    seconds,
+    algorithm: 'RS256',
+    serverPid: target.pid,
+  });
+  return { target: target.name, idle, afterLoad: residentMemory(target.pid), requests };
+}

@@ -1,0 +1,117 @@
+import { isIP } from 'node:net';
+
+/** Reads one kind of value; `parse` throws an Error whose message says what is expected. */
+export interface Parser<T> {
+  readonly type: string;
+  parse(text: string): T;
+}
+
+type WithOptional<T> = Parser<T> & { readonly optional: Parser<T | undefined> };
+
+export type Parsed<P> = P extends Parser<infer T> ? T : never;
+
+const parser = <T>(type: string, parse: (text: string) => T): WithOptional<T> => ({
+  type,
+  parse,
+  optional: { type, parse },
+});
+
+const fail = (expected: string): never => {
+  throw new Error(`expects ${expected}`);
+};
+
+const hostPattern = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
+
+const text = parser('text', (value) => (value === '' ? fail('a value') : value));
+
+const url = parser('URL', (value) => {
+  const parsed = URL.canParse(value) ? new URL(value) : undefined;
+  if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) return fail('an http or https URL');
+  if (parsed.pathname !== '/' || parsed.search || parsed.hash || parsed.username || parsed.password) {
+    return fail('a URL of scheme, host and port only, like https://auth.example.com');
+  }
+  return parsed;
+});
+
+const host = parser('host', (value) =>
+  isIP(value) !== 0 || hostPattern.test(value.replace(/:\d{1,5}$/, '')) ? value.toLowerCase() : fail('a host name'),
+);
+
+const port = parser('port', (value) =>
+  /^\d{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 65_535
+    ? Number(value)
+    : fail('a port number from 1 to 65535'),
+);
+
+const path = parser('path', (value) => (value === '' || value.includes('\0') ? fail('a path') : value));
+
+const flag = parser('true or false', (value) =>
+  value === 'true' ? true : value === 'false' ? false : fail('true or false'),
+);
+
+const choice = <const T extends string>(...values: T[]): Parser<T> =>
+  parser(values.map((value) => `\`${value}\``).join(', '), (value) =>
+    values.includes(value as T) ? (value as T) : fail(`one of ${values.join(', ')}`),
+  );
+
+const integer = (minimum: number, maximum: number): Parser<number> =>
+  parser('integer', (value) =>
+    /^\d{1,15}$/.test(value) && Number(value) >= minimum && Number(value) <= maximum
+      ? Number(value)
+      : fail(`a whole number from ${minimum} to ${maximum}`),
+  );
+
+const databaseUrl = parser('URL', (value) => {
+  if (/^sqlite:./.test(value)) return value;
+  if (/^postgres(ql)?:\/\/./.test(value) && URL.canParse(value)) return value;
+  return fail('sqlite:<path>, sqlite::memory: or postgres://user:password@host:port/database');
+});
+
+/** One or several 32-byte keys, as 64 hexadecimal digits or base64, separated by commas or new lines. */
+const masterKey = parser('key', (value) => {
+  const keys = value.split(/[\s,]+/).filter((part) => part !== '');
+  const decoded = keys.map((key) =>
+    /^[0-9a-f]{64}$/i.test(key)
+      ? Buffer.from(key, 'hex')
+      : Buffer.from(key, key.includes('-') || key.includes('_') ? 'base64url' : 'base64'),
+  );
+  if (decoded.length === 0 || decoded.some((key) => key.length !== 32)) {
+    return fail('32 bytes as 64 hexadecimal digits or base64 (make one with: openssl rand -hex 32)');
+  }
+  return decoded;
+});
+
+const list = <T>(item: Parser<T>): Parser<T[]> =>
+  parser(`${item.type}, …`, (value) =>
+    value
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== '')
+      .map((part) => item.parse(part)),
+  );
+
+const clientId = parser('text', (value) =>
+  /^[A-Za-z0-9_-]{1,64}$/.test(value) ? value : fail('1 to 64 characters of A-Z, a-z, 0-9, _ and -'),
+);
+
+const secret = parser('secret', (value) =>
+  [...value].length >= 32 && [...value].length <= 256 && new Set(value).size >= 16
+    ? value
+    : fail('32 to 256 characters, at least 16 of them distinct'),
+);
+
+export const parsers = {
+  text,
+  url,
+  host,
+  port,
+  path,
+  flag,
+  choice,
+  integer,
+  databaseUrl,
+  masterKey,
+  list,
+  clientId,
+  secret,
+};

@@ -1,0 +1,156 @@
+import { type Parsed, parsers } from './parsers.ts';
+
+/**
+ * Every setting, declared once: name, parser (its type), default, documentation. `docs/configuration.md` is generated
+ * from this table and a test keeps it equal.
+ */
+export interface Setting<T> {
+  readonly name: `SEKISHO_${string}`;
+  readonly parse: (text: string) => T;
+  readonly fallback: T;
+  /** How the default reads in the manual, when it is not the value itself. */
+  readonly fallbackDoc?: string;
+  readonly type: string;
+  readonly doc: string;
+}
+
+const setting = <T>(
+  name: Setting<T>['name'],
+  parser: { type: string; parse(text: string): T },
+  fallback: NoInfer<T>,
+  doc: string,
+  fallbackDoc?: string,
+): Setting<T> => ({
+  name,
+  parse: parser.parse,
+  type: parser.type,
+  fallback,
+  doc,
+  ...(fallbackDoc === undefined ? {} : { fallbackDoc }),
+});
+
+const { text, url, host, port, path, flag, choice, integer, databaseUrl, masterKey, list, clientId, secret } = parsers;
+
+export const settings = {
+  url: setting(
+    'SEKISHO_URL',
+    url.optional,
+    undefined,
+    'Public base URL: scheme, host and port that clients use. Issuers and audiences are built from it. An `http` URL on a host other than loopback is refused unless SEKISHO_ALLOW_HTTP is `true`.',
+    'the scheme of SEKISHO_HTTPS, `localhost`, and SEKISHO_PORT',
+  ),
+  host: setting('SEKISHO_HOST', host, '127.0.0.1', 'Address to listen on.'),
+  port: setting('SEKISHO_PORT', port, 8480, 'Port to listen on.'),
+  dataDir: setting(
+    'SEKISHO_DATA_DIR',
+    path,
+    './data',
+    'Folder for the SQLite file, the master key, local certificates and the compile cache. Made with mode 700.',
+  ),
+  databaseUrl: setting(
+    'SEKISHO_DATABASE_URL',
+    databaseUrl.optional,
+    undefined,
+    '`sqlite:<path>`, `sqlite::memory:` (gone when the process ends), or `postgres://user:password@host:port/database`.',
+    '`sekisho.sqlite` in the data folder',
+  ),
+  sqliteSynchronous: setting(
+    'SEKISHO_SQLITE_SYNCHRONOUS',
+    choice('full', 'normal'),
+    'full',
+    '`full`: a committed change survives a power cut. `normal`: it survives a crash of the process, and commits are faster.',
+  ),
+  postgresConnections: setting(
+    'SEKISHO_POSTGRES_CONNECTIONS',
+    integer(1, 1000),
+    10,
+    'Most connections of this process to PostgreSQL; counts and searches have four more of their own.',
+  ),
+  masterKey: setting(
+    'SEKISHO_MASTER_KEY',
+    masterKey.optional,
+    undefined,
+    'The master key: 32 bytes as 64 hexadecimal digits or as base64. It encrypts private keys and secrets at rest. Several, separated by commas, make a ring: the first encrypts, all decrypt. Required for `postgres://` unless SEKISHO_MASTER_KEY_FILE is set.',
+    'the key in SEKISHO_MASTER_KEY_FILE',
+  ),
+  masterKeyFile: setting(
+    'SEKISHO_MASTER_KEY_FILE',
+    path.optional,
+    undefined,
+    'File that holds the master key (one key a line, the current one first), readable by its owner only. Made on first start, mode 600; never made for a database that has data.',
+    '`master.key` in the data folder',
+  ),
+  https: setting(
+    'SEKISHO_HTTPS',
+    choice('off', 'local', 'files'),
+    'off',
+    '`off`: plain http, for loopback or behind a proxy that ends TLS. `local`: a local certificate authority (`ca.pem` in the data folder) and a certificate for each known host. `files`: SEKISHO_TLS_CERT and SEKISHO_TLS_KEY.',
+  ),
+  tlsCert: setting('SEKISHO_TLS_CERT', path.optional, undefined, 'Certificate chain, PEM; for SEKISHO_HTTPS=files.'),
+  tlsKey: setting('SEKISHO_TLS_KEY', path.optional, undefined, 'Private key, PEM; for SEKISHO_HTTPS=files.'),
+  adminClientId: setting(
+    'SEKISHO_ADMIN_CLIENT_ID',
+    clientId.optional,
+    undefined,
+    'Id of the first management client, for scripts: 1 to 64 characters of `A-Z a-z 0-9 _ -`. Made when missing; it holds every scope of both management audiences.',
+    'a generated one, printed once at first start',
+  ),
+  adminClientSecret: setting(
+    'SEKISHO_ADMIN_CLIENT_SECRET',
+    secret.optional,
+    undefined,
+    'Secret of the first management client: 32 to 256 characters, at least 16 distinct. Once the client exists a different value changes nothing and gives a warning.',
+    'a generated one, printed once at first start',
+  ),
+  extraHosts: setting(
+    'SEKISHO_EXTRA_HOSTS',
+    list(host),
+    [],
+    'Further hosts, separated by commas, that serve the same tenants under the same issuers (`api.example.com`; with `tenant.` before it for other tenants).',
+    'none',
+  ),
+  allowHttp: setting(
+    'SEKISHO_ALLOW_HTTP',
+    flag,
+    false,
+    'Allows an `http` base URL on a host other than loopback. Tokens and secrets then cross the network in the clear.',
+  ),
+  trustedProxies: setting(
+    'SEKISHO_TRUSTED_PROXIES',
+    list(text),
+    [],
+    'Addresses and ranges (CIDR), separated by commas, of reverse proxies whose `X-Forwarded-For` is believed.',
+    'none',
+  ),
+  logLevel: setting(
+    'SEKISHO_LOG_LEVEL',
+    choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+    'info',
+    'How much the process logs to standard error, as JSON lines. Log events of tokens and changes are in the database.',
+  ),
+  logRetentionDays: setting('SEKISHO_LOG_RETENTION_DAYS', integer(1, 36_500), 30, 'Days that log events are kept.'),
+  failuresPerClient: setting(
+    'SEKISHO_RATE_LIMIT_FAILURES_PER_CLIENT',
+    integer(0, 1_000_000),
+    20,
+    'Failed authentications a minute of one client from one address before it gets 429; 0 = no limit. Counted in memory, per process.',
+  ),
+  failuresPerAddress: setting(
+    'SEKISHO_RATE_LIMIT_FAILURES_PER_ADDRESS',
+    integer(0, 1_000_000),
+    200,
+    'Failed authentications a minute from one address before it gets 429; 0 = no limit. Counted in memory, per process.',
+  ),
+  requestsPerClient: setting(
+    'SEKISHO_RATE_LIMIT_REQUESTS_PER_CLIENT',
+    integer(0, 1_000_000),
+    0,
+    'Token and management requests a minute of one client before it gets 429; 0 = no limit. Counted in memory, per process.',
+  ),
+} as const;
+
+export type Settings = {
+  readonly [K in keyof typeof settings]: (typeof settings)[K] extends Setting<infer T> ? T : never;
+};
+
+export type { Parsed };

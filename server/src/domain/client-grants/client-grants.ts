@@ -1,0 +1,343 @@
+/** Client grants: "this client may have these scopes at this resource server", optionally for organizations. */
+import { DomainError, invalid, notFound } from '../../kernel/errors.ts';
+import { randomAlphanumeric } from '../../kernel/random.ts';
+import type { Queryable, Tx } from '../../storage/database.ts';
+import type { Schema } from '../../storage/schema.ts';
+import { assertAdministratorRemains, assertHolds } from '../access/management-scopes.ts';
+import type { Extras } from '../clients/client.ts';
+import type { Context } from '../context.ts';
+import { recordChange } from '../logs/record-change.ts';
+import {
+  type KeysetPage,
+  type KeysetRange,
+  keysetPage,
+  mapPage,
+  type OffsetPage,
+  type OffsetRange,
+  offsetPage,
+} from '../paging.ts';
+import type { ResourceServer } from '../resource-servers/resource-server.ts';
+import { loadResourceServer, storedIdentifierOf } from '../resource-servers/resource-servers.ts';
+import type { SystemApi } from '../resource-servers/system.ts';
+import { systemIdentifiers } from '../tenants/sites.ts';
+
+export interface ClientGrant {
+  id: string;
+  /** Null: the default grant of third-party clients. */
+  clientId: string | null;
+  /** Identifier of the resource server. */
+  audience: string;
+  systemKind: SystemApi['kind'] | null;
+  scopes: string[];
+  allScopes: boolean;
+  subjectType: 'client' | 'user';
+  organizationUsage: 'deny' | 'allow' | 'require' | null;
+  anyOrganization: boolean | null;
+  extras: Extras;
+}
+
+export interface ClientGrantSettings {
+  scopes: readonly string[];
+  allScopes: boolean;
+  organizationUsage: ClientGrant['organizationUsage'];
+  anyOrganization: boolean | null;
+  extras: Extras;
+}
+
+export interface ClientGrantFilter {
+  audience?: string;
+  clientId?: string;
+  anyOrganization?: boolean;
+  subjectType?: ClientGrant['subjectType'];
+  /** Only default grants. */
+  defaults?: boolean;
+  withoutNativeManagement?: boolean;
+}
+
+export async function listClientGrants(
+  ctx: Context,
+  filter: ClientGrantFilter,
+  range: OffsetRange,
+): Promise<OffsetPage<ClientGrant>> {
+  const page = await offsetPage<JoinedRow>(filtered(ctx, ctx.db.reports, filter), range);
+  return mapPage(page, await withScopes(ctx, ctx.db.read, page.items));
+}
+
+export async function listClientGrantsByKey(
+  ctx: Context,
+  filter: ClientGrantFilter,
+  range: KeysetRange,
+): Promise<KeysetPage<ClientGrant>> {
+  const page = await keysetPage<JoinedRow>(ctx, 'client_grants', filtered(ctx, ctx.db.read, filter), range);
+  return mapPage(page, await withScopes(ctx, ctx.db.read, page.items));
+}
+
+/** Throws `entity.not_found`. */
+export const getClientGrant = (ctx: Context, id: string): Promise<ClientGrant> => loadGrant(ctx, ctx.db.read, id);
+
+/**
+ * Creates a client grant. Throws `entity.not_found` (client or API), `entity.exists`, `input.invalid`,
+ * `auth.exceeds_own`.
+ */
+export async function createClientGrant(
+  ctx: Context,
+  input: {
+    clientId: string | null;
+    audience: string;
+    subjectType: ClientGrant['subjectType'];
+  } & Partial<ClientGrantSettings>,
+): Promise<ClientGrant> {
+  return ctx.db.transact(async (trx) => {
+    const api = await loadResourceServer(ctx, trx, input.audience);
+    if (input.clientId !== null) await assertClient(ctx, trx, input.clientId);
+    const settings = settingsOf(input);
+    const scopeIds = await checkedScopes(ctx, trx, api, settings);
+    await assertMayGive(ctx, trx, api, settings, input.clientId);
+    await assertNoTwin(ctx, trx, input.clientId, api, input.subjectType);
+    const now = ctx.clock.now();
+    const id = `cgr_${randomAlphanumeric(ctx.random, 16)}`;
+    await trx
+      .insertInto('client_grants')
+      .values({
+        tenant_id: ctx.site.tenantId,
+        id,
+        client_id: input.clientId,
+        resource_server_id: api.id,
+        subject_type: input.subjectType,
+        ...columnsOf(settings),
+        created_at: now,
+        updated_at: now,
+      })
+      .execute();
+    await insertScopes(ctx, trx, id, scopeIds);
+    await recordChange(ctx, trx, 'client_grant.created', id, {
+      audience: api.identifier,
+      scope: settings.scopes.join(' '),
+      details: { client: input.clientId },
+    });
+    return loadGrant(ctx, trx, id);
+  });
+}
+
+/**
+ * Changes a client grant; what is absent stays. Throws `entity.not_found`, `input.invalid`, `auth.exceeds_own`,
+ * `client.last_administrator`.
+ */
+export async function updateClientGrant(
+  ctx: Context,
+  id: string,
+  change: Partial<ClientGrantSettings>,
+): Promise<ClientGrant> {
+  return ctx.db.transact(async (trx) => {
+    const before = await loadGrant(ctx, trx, id);
+    const api = await loadResourceServer(ctx, trx, before.audience);
+    const settings = settingsOf({
+      ...before,
+      ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)),
+    });
+    const scopeIds = await checkedScopes(ctx, trx, api, settings);
+    await assertMayGive(ctx, trx, api, settings, before.clientId);
+    await trx
+      .updateTable('client_grants')
+      .set({ ...columnsOf(settings), updated_at: ctx.clock.now() })
+      .where('tenant_id', '=', ctx.site.tenantId)
+      .where('id', '=', id)
+      .execute();
+    await trx
+      .deleteFrom('client_grant_scopes')
+      .where('tenant_id', '=', ctx.site.tenantId)
+      .where('client_grant_id', '=', id)
+      .execute();
+    await insertScopes(ctx, trx, id, scopeIds);
+    await recordChange(ctx, trx, 'client_grant.updated', id, {
+      audience: api.identifier,
+      scope: settings.scopes.join(' '),
+      details: { client: before.clientId },
+    });
+    if (before.systemKind !== null) await assertAdministratorRemains(ctx, trx);
+    return loadGrant(ctx, trx, id);
+  });
+}
+
+/** Deletes a client grant: it ends with the next token request. Throws `entity.not_found`, `client.last_administrator`. */
+export async function deleteClientGrant(ctx: Context, id: string): Promise<void> {
+  await ctx.db.transact(async (trx) => {
+    const before = await loadGrant(ctx, trx, id);
+    await trx.deleteFrom('client_grants').where('tenant_id', '=', ctx.site.tenantId).where('id', '=', id).execute();
+    await recordChange(ctx, trx, 'client_grant.deleted', id, {
+      audience: before.audience,
+      details: { client: before.clientId },
+    });
+    if (before.systemKind !== null) await assertAdministratorRemains(ctx, trx);
+  });
+}
+
+type JoinedRow = Schema['client_grants'] & { identifier: string; system_kind: string | null };
+
+function filtered(ctx: Context, db: Queryable, filter: ClientGrantFilter) {
+  const audience = filter.audience === undefined ? undefined : storedIdentifierOf(ctx, filter.audience);
+  return db
+    .selectFrom((eb) =>
+      eb
+        .selectFrom('client_grants as g')
+        .innerJoin('resource_servers as r', (join) =>
+          join.onRef('r.tenant_id', '=', 'g.tenant_id').onRef('r.id', '=', 'g.resource_server_id'),
+        )
+        .selectAll('g')
+        .select(['r.identifier', 'r.system_kind'])
+        .where('g.tenant_id', '=', ctx.site.tenantId)
+        .$if(audience !== undefined, (q) => q.where('r.identifier', '=', audience as string))
+        .$if(filter.clientId !== undefined, (q) => q.where('g.client_id', '=', filter.clientId as string))
+        .$if(filter.subjectType !== undefined, (q) => q.where('g.subject_type', '=', filter.subjectType as 'client'))
+        .$if(filter.anyOrganization !== undefined, (q) =>
+          q.where('g.any_organization', '=', filter.anyOrganization ? 1 : 0),
+        )
+        .$if(filter.defaults === true, (q) => q.where('g.client_id', 'is', null))
+        .$if(filter.withoutNativeManagement === true && audience === undefined, (q) =>
+          q.where((or) => or.or([or('r.system_kind', 'is', null), or('r.system_kind', '<>', 'api')])),
+        )
+        .as('grants'),
+    )
+    .selectAll();
+}
+
+async function loadGrant(ctx: Context, db: Queryable, id: string): Promise<ClientGrant> {
+  const row = (await filtered(ctx, db, {}).where('id', '=', id).executeTakeFirst()) as JoinedRow | undefined;
+  const [grant] = row === undefined ? [] : await withScopes(ctx, db, [row]);
+  if (grant === undefined) throw notFound('client grant');
+  return grant;
+}
+
+async function withScopes(ctx: Context, db: Queryable, rows: readonly JoinedRow[]): Promise<ClientGrant[]> {
+  if (rows.length === 0) return [];
+  const listed = await db
+    .selectFrom('client_grant_scopes as y')
+    .innerJoin('scopes as x', (join) => join.onRef('x.tenant_id', '=', 'y.tenant_id').onRef('x.id', '=', 'y.scope_id'))
+    .select(['y.client_grant_id', 'x.value'])
+    .where('y.tenant_id', '=', ctx.site.tenantId)
+    .where(
+      'y.client_grant_id',
+      'in',
+      rows.map(({ id }) => id),
+    )
+    .orderBy('y.position')
+    .execute();
+  return rows.map((row) => {
+    const api = ctx.systemApis.find(({ kind }) => kind === row.system_kind);
+    return {
+      id: row.id,
+      clientId: row.client_id,
+      audience: api === undefined ? row.identifier : (systemIdentifiers(ctx.site, api)[0] as string),
+      systemKind: api?.kind ?? null,
+      scopes: listed.filter(({ client_grant_id }) => client_grant_id === row.id).map(({ value }) => value),
+      allScopes: row.all_scopes === 1,
+      subjectType: row.subject_type,
+      organizationUsage: row.organization_usage,
+      anyOrganization: row.any_organization === null ? null : row.any_organization === 1,
+      extras: JSON.parse(row.extras) as Extras,
+    };
+  });
+}
+
+const settingsOf = (input: Partial<ClientGrantSettings>): ClientGrantSettings => ({
+  scopes: [...new Set(input.scopes ?? [])],
+  allScopes: input.allScopes ?? false,
+  organizationUsage: input.organizationUsage ?? null,
+  anyOrganization: input.anyOrganization ?? null,
+  extras: input.extras ?? {},
+});
+
+const columnsOf = (settings: ClientGrantSettings) => ({
+  all_scopes: settings.allScopes ? (1 as const) : (0 as const),
+  organization_usage: settings.organizationUsage,
+  any_organization: settings.anyOrganization === null ? null : settings.anyOrganization ? (1 as const) : (0 as const),
+  extras: JSON.stringify(settings.extras),
+});
+
+/** The ids of the granted scopes, in order. A scope the API does not have is refused, naming its place. */
+async function checkedScopes(
+  ctx: Context,
+  trx: Tx,
+  api: ResourceServer,
+  settings: ClientGrantSettings,
+): Promise<string[]> {
+  if (settings.allScopes && settings.scopes.length > 0) {
+    throw invalid('scope', 'A grant of all scopes lists none.');
+  }
+  if (api.systemKind === 'api_v2' && (settings.organizationUsage ?? 'deny') !== 'deny') {
+    throw invalid('organization_usage', 'This management audience never takes an organization.');
+  }
+  if (settings.scopes.length === 0) return [];
+  const known = await trx
+    .selectFrom('scopes')
+    .select(['id', 'value'])
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where('resource_server_id', '=', api.id)
+    .where('value', 'in', settings.scopes)
+    .execute();
+  const idOf = new Map(known.map(({ id, value }) => [value, id]));
+  return settings.scopes.map((value, index) => {
+    const id = idOf.get(value);
+    if (id === undefined) throw invalid(`scope.${index}`, `The API has no scope "${value}".`);
+    return id;
+  });
+}
+
+/** Scopes of a management audience can be given only by who holds them; and never to a public client. */
+async function assertMayGive(
+  ctx: Context,
+  trx: Tx,
+  api: ResourceServer,
+  settings: ClientGrantSettings,
+  clientId: string | null,
+): Promise<void> {
+  const system = ctx.systemApis.find(({ kind }) => kind === api.systemKind);
+  if (system === undefined) return;
+  if (clientId === null)
+    throw invalid('audience', 'A management audience can not be granted to third parties by default.');
+  const given = settings.allScopes ? api.scopes.map(({ value }) => value) : settings.scopes;
+  await assertHolds(ctx, trx, system, given);
+}
+
+async function assertNoTwin(
+  ctx: Context,
+  trx: Tx,
+  clientId: string | null,
+  api: ResourceServer,
+  subjectType: ClientGrant['subjectType'],
+): Promise<void> {
+  const twin = await trx
+    .selectFrom('client_grants')
+    .select('id')
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where('client_id', clientId === null ? 'is' : '=', clientId)
+    .where('resource_server_id', '=', api.id)
+    .where('subject_type', '=', subjectType)
+    .executeTakeFirst();
+  if (twin !== undefined) {
+    throw new DomainError('entity.exists', 'A client grant of this client for this API exists already.', {
+      data: { thing: 'client grant' },
+    });
+  }
+}
+
+async function insertScopes(ctx: Context, trx: Tx, grantId: string, scopeIds: readonly string[]): Promise<void> {
+  if (scopeIds.length === 0) return;
+  const rows = scopeIds.map((scope_id, position) => ({
+    tenant_id: ctx.site.tenantId,
+    client_grant_id: grantId,
+    scope_id,
+    position,
+  }));
+  await trx.insertInto('client_grant_scopes').values(rows).execute();
+}
+
+async function assertClient(ctx: Context, trx: Tx, id: string): Promise<void> {
+  const row = await trx
+    .selectFrom('clients')
+    .select('id')
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where('id', '=', id)
+    .executeTakeFirst();
+  if (row === undefined) throw notFound('client');
+}

@@ -1,0 +1,51 @@
+import type { Schema } from '../../storage/schema.ts';
+
+/** How a client proves itself at the token endpoint. */
+export type AuthMethod = 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
+
+/** What kind of application it is, where that matters. */
+export type ClientType = 'machine' | 'web' | 'browser' | 'native' | 'resource_server';
+
+/** An application that asks for tokens. */
+export interface Client {
+  id: string;
+  name: string;
+  description: string | null;
+  type: ClientType | null;
+  status: 'active' | 'disabled';
+  firstParty: boolean;
+  grantTypes: string[];
+  /** Null: either way of sending a secret. */
+  authMethod: AuthMethod | null;
+  /** The API this client is, if it is one. */
+  resourceServerId: string | null;
+  metadata: Record<string, string>;
+  /** What only a dialect knows, by dialect. */
+  extras: Extras;
+  createdAt: number;
+  updatedAt: number;
+}
+
+export type Extras = Record<string, Record<string, unknown>>;
+
+/** A public client can't keep a secret: its method is none, or it is a browser or native one with none set. */
+export const isPublicClient = (client: { authMethod: string | null; type: string | null }): boolean =>
+  client.authMethod === 'none' || (client.authMethod === null && /^(browser|native)$/.test(client.type ?? ''));
+
+export type ClientRow = Schema['clients'];
+
+export const clientOf = (row: ClientRow): Client => ({
+  id: row.id,
+  name: row.name,
+  description: row.description,
+  type: row.type as ClientType | null,
+  status: row.status,
+  firstParty: row.first_party === 1,
+  grantTypes: JSON.parse(row.grant_types) as string[],
+  authMethod: row.auth_method as AuthMethod | null,
+  resourceServerId: row.resource_server_id,
+  metadata: JSON.parse(row.metadata) as Record<string, string>,
+  extras: JSON.parse(row.extras) as Extras,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+});

@@ -1,0 +1,296 @@
+/** Clients: the applications that ask for tokens, and how each proves itself. */
+import { sql } from 'kysely';
+import { invalid, notFound } from '../../kernel/errors.ts';
+import { randomAlphanumeric } from '../../kernel/random.ts';
+import { generateSecret } from '../../kernel/secrets.ts';
+import type { Queryable, Tx } from '../../storage/database.ts';
+import { assertAdministratorRemains, assertHoldsAllOf } from '../access/management-scopes.ts';
+import type { Context } from '../context.ts';
+import { recordChange } from '../logs/record-change.ts';
+import {
+  type KeysetPage,
+  type KeysetRange,
+  keysetPage,
+  mapPage,
+  type OffsetPage,
+  type OffsetRange,
+  offsetPage,
+} from '../paging.ts';
+import { loadResourceServer } from '../resource-servers/resource-servers.ts';
+import { type Client, type ClientRow, clientOf, isPublicClient } from './client.ts';
+import { type CheckedKey, checkKey, type GivenKey } from './client-keys.ts';
+import { credentialRows, insertKey, insertSecret, replaceSecrets } from './credentials.ts';
+
+/** A client with what it proves itself by. `keyIds`: the keys its authentication refers to. */
+export interface ClientWithKeys extends Client {
+  keyIds: string[];
+  /** Only in the answer that made it. */
+  secret?: string;
+}
+
+export interface ClientSettings {
+  name: string;
+  description: string | null;
+  type: Client['type'];
+  status: Client['status'];
+  firstParty: boolean;
+  grantTypes: string[];
+  authMethod: Client['authMethod'];
+  /** Identifier or id of the API this client is. */
+  resourceServer: string | null;
+  metadata: Record<string, string>;
+  extras: Client['extras'];
+}
+
+export interface ClientFilter {
+  type?: Client['type'];
+  firstParty?: boolean;
+  /** Case-insensitive part of the name. */
+  nameContains?: string;
+}
+
+export async function listClients(
+  ctx: Context,
+  filter: ClientFilter,
+  range: OffsetRange,
+): Promise<OffsetPage<ClientWithKeys>> {
+  const page = await offsetPage<ClientRow>(filtered(ctx, ctx.db.reports, filter), range);
+  return mapPage(page, await withKeys(ctx, ctx.db.read, page.items));
+}
+
+export async function listClientsByKey(
+  ctx: Context,
+  filter: ClientFilter,
+  range: KeysetRange,
+): Promise<KeysetPage<ClientWithKeys>> {
+  const page = await keysetPage<ClientRow>(ctx, 'clients', filtered(ctx, ctx.db.read, filter), range);
+  return mapPage(page, await withKeys(ctx, ctx.db.read, page.items));
+}
+
+/** Throws `entity.not_found`. */
+export const getClient = (ctx: Context, id: string): Promise<ClientWithKeys> => loadClient(ctx, ctx.db.read, id);
+
+/**
+ * Creates a client. A confidential one gets a secret (returned once) unless it authenticates with keys.
+ * Throws `input.invalid`.
+ */
+export async function createClient(
+  ctx: Context,
+  input: { name: string } & Partial<ClientSettings> & { id?: string; secret?: string; keys?: readonly GivenKey[] },
+): Promise<ClientWithKeys> {
+  const keys = checkKeys(ctx, input.keys ?? []);
+  const settings = settingsOf(input);
+  if (settings.authMethod === 'private_key_jwt' && keys.length === 0) {
+    throw invalid('client_authentication_methods', 'private_key_jwt needs at least one credential.');
+  }
+  const needsSecret = settings.authMethod !== 'private_key_jwt' && !isPublicClient(settings);
+  const secret = needsSecret ? (input.secret ?? generateSecret(ctx.random)) : undefined;
+  const id = input.id ?? randomAlphanumeric(ctx.random, 32);
+  return ctx.db.transact(async (trx) => {
+    const now = ctx.clock.now();
+    await trx
+      .insertInto('clients')
+      .values({
+        tenant_id: ctx.site.tenantId,
+        id,
+        owner_organization_id: null,
+        created_at: now,
+        updated_at: now,
+        ...(await columnsOf(ctx, trx, settings)),
+      })
+      .execute();
+    for (const key of keys) await insertKey(ctx, trx, id, key, true);
+    if (secret !== undefined) await insertSecret(ctx, trx, id, secret);
+    await recordChange(ctx, trx, 'client.created', id);
+    return { ...(await loadClient(ctx, trx, id)), ...(secret === undefined ? {} : { secret }) };
+  });
+}
+
+/**
+ * Changes a client; what is absent stays. `keyIds` are the keys its authentication refers to from now on; `secret` a
+ * supplied new one. A client that goes back from keys to secrets and has none gets one, returned once.
+ * Throws `entity.not_found`, `input.invalid`, `secret.weak`, `auth.exceeds_own`, `client.last_administrator`.
+ */
+export async function updateClient(
+  ctx: Context,
+  id: string,
+  change: Partial<ClientSettings> & { keyIds?: readonly string[]; secret?: string },
+): Promise<ClientWithKeys> {
+  return ctx.db.transact(async (trx) => {
+    const before = await loadClient(ctx, trx, id);
+    const settings = settingsOf({
+      ...before,
+      resourceServer: before.resourceServerId,
+      ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)),
+    });
+    const keyIds = change.keyIds ?? before.keyIds;
+    if (changesAuthentication(before, settings, change)) await assertHoldsAllOf(ctx, trx, id);
+    await trx
+      .updateTable('clients')
+      .set({ ...(await columnsOf(ctx, trx, settings)), updated_at: ctx.clock.now() })
+      .where('tenant_id', '=', ctx.site.tenantId)
+      .where('id', '=', id)
+      .execute();
+    await enableKeys(ctx, trx, id, settings.authMethod === 'private_key_jwt' ? keyIds : []);
+    const secret = await secretAfter(ctx, trx, id, settings, change.secret);
+    await recordChange(ctx, trx, 'client.updated', id, { details: { fields: Object.keys(change) } });
+    if (settings.status === 'disabled' && before.status === 'active') await assertAdministratorRemains(ctx, trx);
+    return { ...(await loadClient(ctx, trx, id)), ...(secret === undefined ? {} : { secret }) };
+  });
+}
+
+/**
+ * Deletes a client with its credentials and grants. Throws `entity.not_found`, `auth.exceeds_own`,
+ * `client.last_administrator`.
+ */
+export async function deleteClient(ctx: Context, id: string): Promise<void> {
+  await ctx.db.transact(async (trx) => {
+    await loadClient(ctx, trx, id);
+    const grants = await trx
+      .selectFrom('client_grants as g')
+      .innerJoin('resource_servers as r', (join) =>
+        join.onRef('r.tenant_id', '=', 'g.tenant_id').onRef('r.id', '=', 'g.resource_server_id'),
+      )
+      .select('g.id')
+      .where('g.tenant_id', '=', ctx.site.tenantId)
+      .where('g.client_id', '=', id)
+      .where('r.system_kind', 'is not', null)
+      .execute();
+    await trx.deleteFrom('clients').where('tenant_id', '=', ctx.site.tenantId).where('id', '=', id).execute();
+    await recordChange(ctx, trx, 'client.deleted', id);
+    if (grants.length > 0) await assertAdministratorRemains(ctx, trx);
+  });
+}
+
+async function loadClient(ctx: Context, db: Queryable, id: string): Promise<ClientWithKeys> {
+  const row = await db
+    .selectFrom('clients')
+    .selectAll()
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where('id', '=', id)
+    .executeTakeFirst();
+  const [client] = row === undefined ? [] : await withKeys(ctx, db, [row]);
+  if (client === undefined) throw notFound('client');
+  return client;
+}
+
+async function withKeys(ctx: Context, db: Queryable, rows: readonly ClientRow[]): Promise<ClientWithKeys[]> {
+  if (rows.length === 0) return [];
+  const keys = await db
+    .selectFrom('credentials')
+    .select(['client_id', 'id'])
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where(
+      'client_id',
+      'in',
+      rows.map(({ id }) => id),
+    )
+    .where('kind', '=', 'key')
+    .where('enabled', '=', 1)
+    .orderBy('created_at')
+    .orderBy('id')
+    .execute();
+  return rows.map((row) => ({
+    ...clientOf(row),
+    keyIds: keys.filter((key) => key.client_id === row.id).map(({ id }) => id),
+  }));
+}
+
+function filtered(ctx: Context, db: Queryable, filter: ClientFilter) {
+  let query = db.selectFrom('clients').selectAll().where('tenant_id', '=', ctx.site.tenantId);
+  if (filter.type !== undefined) query = query.where('type', '=', filter.type);
+  if (filter.firstParty !== undefined) query = query.where('first_party', '=', filter.firstParty ? 1 : 0);
+  if (filter.nameContains !== undefined) {
+    const part = filter.nameContains.toLowerCase().replace(/[\\%_]/g, '\\$&');
+    query = query.where(sql<boolean>`lower(name) like ${`%${part}%`} escape '\\'`);
+  }
+  return query;
+}
+
+const settingsOf = (input: { name: string } & Partial<ClientSettings>): ClientSettings => ({
+  name: input.name,
+  description: input.description ?? null,
+  type: input.type ?? null,
+  status: input.status ?? 'active',
+  firstParty: input.firstParty ?? true,
+  grantTypes: [...new Set(input.grantTypes ?? ['client_credentials'])],
+  authMethod: input.authMethod ?? null,
+  resourceServer: input.resourceServer ?? null,
+  metadata: input.metadata ?? {},
+  extras: input.extras ?? {},
+});
+
+async function columnsOf(ctx: Context, trx: Tx, settings: ClientSettings) {
+  return {
+    name: settings.name,
+    description: settings.description,
+    type: settings.type,
+    status: settings.status,
+    first_party: settings.firstParty ? (1 as const) : (0 as const),
+    grant_types: JSON.stringify(settings.grantTypes),
+    auth_method: settings.authMethod,
+    resource_server_id: await linkedResourceServer(ctx, trx, settings.resourceServer),
+    metadata: JSON.stringify(settings.metadata),
+    extras: JSON.stringify(settings.extras),
+  };
+}
+
+async function linkedResourceServer(ctx: Context, trx: Tx, identifier: string | null): Promise<string | null> {
+  if (identifier === null) return null;
+  const linked = await loadResourceServer(ctx, trx, identifier);
+  // A client linked to an API may introspect its tokens: nobody may link itself to a management audience.
+  if (linked.systemKind !== null) throw invalid('resource_server_identifier', 'A system API can not be linked to.');
+  return linked.id;
+}
+
+const checkKeys = (ctx: Context, given: readonly GivenKey[]): CheckedKey[] =>
+  given.map((key, index) => checkKey(key, `credentials.${index}.`, ctx.clock.now()));
+
+/** Whoever does one of these could afterwards act as the client, so must hold what it holds. */
+const changesAuthentication = (
+  before: ClientWithKeys,
+  after: ClientSettings,
+  change: { keyIds?: readonly string[]; secret?: string },
+): boolean =>
+  change.secret !== undefined ||
+  before.authMethod !== after.authMethod ||
+  before.status !== after.status ||
+  (change.keyIds !== undefined && change.keyIds.join() !== before.keyIds.join());
+
+/** Makes exactly `keyIds` the keys that count; each must be a key of this client. */
+async function enableKeys(ctx: Context, trx: Tx, clientId: string, keyIds: readonly string[]): Promise<void> {
+  const keys = (await credentialRows(ctx, trx, clientId)).filter(({ kind }) => kind === 'key');
+  const foreign = keyIds.find((id) => !keys.some((key) => key.id === id));
+  if (foreign !== undefined) throw invalid('credentials', `The client has no credential ${foreign}.`);
+  for (const key of keys) {
+    const enabled = keyIds.includes(key.id) ? 1 : 0;
+    if (key.enabled === enabled) continue;
+    await trx
+      .updateTable('credentials')
+      .set({ enabled, updated_at: ctx.clock.now() })
+      .where('tenant_id', '=', ctx.site.tenantId)
+      .where('client_id', '=', clientId)
+      .where('id', '=', key.id)
+      .execute();
+  }
+}
+
+/** Brings the secrets in line with how the client authenticates now; returns a secret that was made for it. */
+async function secretAfter(
+  ctx: Context,
+  trx: Tx,
+  clientId: string,
+  settings: ClientSettings,
+  supplied: string | undefined,
+): Promise<string | undefined> {
+  if (supplied !== undefined) {
+    await replaceSecrets(ctx, trx, clientId, supplied, 0);
+    return undefined;
+  }
+  if (isPublicClient(settings) || settings.authMethod === 'private_key_jwt') return undefined;
+  const rows = await credentialRows(ctx, trx, clientId);
+  if (rows.some(({ kind }) => kind === 'secret')) return undefined;
+  const secret = generateSecret(ctx.random);
+  await insertSecret(ctx, trx, clientId, secret);
+  return secret;
+}

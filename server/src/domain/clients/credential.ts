@@ -1,0 +1,35 @@
+import type { AssertionAlgorithm } from '../../kernel/jwa.ts';
+import type { Schema } from '../../storage/schema.ts';
+
+/** What a client proves itself with. Several may live at once, each with its own name, expiry and last use. */
+export interface Credential {
+  id: string;
+  kind: 'secret' | 'key';
+  name: string;
+  /** First characters of a secret, to tell it from others. */
+  prefix: string | null;
+  alg: AssertionAlgorithm | null;
+  kid: string | null;
+  /** A key counts only while the client's authentication refers to it. */
+  enabled: boolean;
+  createdAt: number;
+  updatedAt: number;
+  expiresAt: number | null;
+  lastUsedAt: number | null;
+}
+
+export type CredentialRow = Schema['credentials'];
+
+export const credentialOf = (row: CredentialRow): Credential => ({
+  id: row.id,
+  kind: row.kind,
+  name: row.name,
+  prefix: row.secret_prefix,
+  alg: row.alg as AssertionAlgorithm | null,
+  kid: row.kid,
+  enabled: row.enabled === 1,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+  expiresAt: row.expires_at,
+  lastUsedAt: row.last_used_at,
+});

@@ -1,0 +1,234 @@
+/** Client secrets and client keys: added, rotated, expired and removed, never shown again. */
+import { DomainError, invalid, notFound } from '../../kernel/errors.ts';
+import { randomAlphanumeric } from '../../kernel/random.ts';
+import { assertStrongSecret, generateSecret, hashSecret, secretPrefix } from '../../kernel/secrets.ts';
+import type { Queryable, Tx } from '../../storage/database.ts';
+import { assertHoldsAllOf } from '../access/management-scopes.ts';
+import type { Context } from '../context.ts';
+import { recordChange } from '../logs/record-change.ts';
+import { type CheckedKey, checkKey, type GivenKey } from './client-keys.ts';
+import { type Credential, type CredentialRow, credentialOf } from './credential.ts';
+
+/** Most credentials one client may have. */
+export const maximumCredentials = 20;
+
+/** Most time a replaced secret may go on, in seconds: 30 days. */
+export const maximumOverlapSeconds = 2_592_000;
+
+/** Throws `entity.not_found` when there is no such client. */
+export async function listCredentials(ctx: Context, clientId: string, kind: Credential['kind']): Promise<Credential[]> {
+  await assertClient(ctx, ctx.db.read, clientId);
+  const rows = await credentialRows(ctx, ctx.db.read, clientId);
+  return rows.filter((row) => row.kind === kind).map(credentialOf);
+}
+
+/** Throws `entity.not_found`; client and credential are looked up together, so that a pair that does not belong misses. */
+export async function getCredential(
+  ctx: Context,
+  clientId: string,
+  id: string,
+  kind: Credential['kind'],
+  db: Queryable = ctx.db.read,
+): Promise<Credential> {
+  const row = await db
+    .selectFrom('credentials')
+    .selectAll()
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where('client_id', '=', clientId)
+    .where('id', '=', id)
+    .where('kind', '=', kind)
+    .executeTakeFirst();
+  if (row === undefined) throw notFound('credential');
+  return credentialOf(row);
+}
+
+/** Adds a client key. It counts once the client's authentication refers to it. Throws `auth.exceeds_own`, `input.invalid`. */
+export async function createKey(ctx: Context, clientId: string, given: GivenKey): Promise<Credential> {
+  const key = checkKey(given, '', ctx.clock.now());
+  return ctx.db.transact(async (trx) => {
+    await assertClient(ctx, trx, clientId);
+    await assertHoldsAllOf(ctx, trx, clientId);
+    const id = await insertKey(ctx, trx, clientId, key, false);
+    await recordChange(ctx, trx, 'client_key.created', clientId, { details: { credential: id, kid: key.kid } });
+    return getCredential(ctx, clientId, id, 'key', trx);
+  });
+}
+
+/** Changes when a key expires (null: never). Throws `entity.not_found`, `auth.exceeds_own`, `input.invalid`. */
+export async function updateKey(
+  ctx: Context,
+  clientId: string,
+  id: string,
+  expiresAt: number | null,
+): Promise<Credential> {
+  if (expiresAt !== null && expiresAt <= ctx.clock.now())
+    throw invalid('expires_at', 'The time must be in the future.');
+  return ctx.db.transact(async (trx) => {
+    await getCredential(ctx, clientId, id, 'key', trx);
+    await assertHoldsAllOf(ctx, trx, clientId);
+    await trx
+      .updateTable('credentials')
+      .set({ expires_at: expiresAt, updated_at: ctx.clock.now() })
+      .where('tenant_id', '=', ctx.site.tenantId)
+      .where('client_id', '=', clientId)
+      .where('id', '=', id)
+      .execute();
+    await recordChange(ctx, trx, 'client_key.updated', clientId, { details: { credential: id } });
+    return getCredential(ctx, clientId, id, 'key', trx);
+  });
+}
+
+/** Removes a key that the client's authentication does not refer to. Throws `entity.not_found`, `entity.in_use`. */
+export async function deleteKey(ctx: Context, clientId: string, id: string): Promise<void> {
+  await ctx.db.transact(async (trx) => {
+    const key = await getCredential(ctx, clientId, id, 'key', trx);
+    await assertHoldsAllOf(ctx, trx, clientId);
+    if (key.enabled) {
+      throw new DomainError(
+        'entity.in_use',
+        'The credential is in use by the client authentication; take it out there first.',
+      );
+    }
+    await trx
+      .deleteFrom('credentials')
+      .where('tenant_id', '=', ctx.site.tenantId)
+      .where('client_id', '=', clientId)
+      .where('id', '=', id)
+      .execute();
+    await recordChange(ctx, trx, 'client_key.deleted', clientId, { details: { credential: id, kid: key.kid } });
+  });
+}
+
+/**
+ * Gives a client a new secret and returns it, once. The ones before end at once, or after `overlapSeconds`, so that a
+ * fleet can change over without a gap. Throws `entity.not_found`, `auth.exceeds_own`, `input.invalid`.
+ */
+export async function rotateSecret(
+  ctx: Context,
+  clientId: string,
+  options: { overlapSeconds?: number | undefined } = {},
+): Promise<string> {
+  const secret = generateSecret(ctx.random);
+  const overlapMs = (options.overlapSeconds ?? 0) * 1000;
+  await ctx.db.transact(async (trx) => {
+    await assertClient(ctx, trx, clientId);
+    await assertHoldsAllOf(ctx, trx, clientId);
+    await replaceSecrets(ctx, trx, clientId, secret, overlapMs);
+    await recordChange(ctx, trx, 'client_secret.rotated', clientId, {
+      details: { overlapSeconds: options.overlapSeconds ?? 0 },
+    });
+  });
+  return secret;
+}
+
+/** Ends the secrets of a client, now or after a while, and adds a new one. Part of verbs that have authorised it. */
+export async function replaceSecrets(
+  ctx: Context,
+  trx: Tx,
+  clientId: string,
+  secret: string,
+  overlapMs: number,
+): Promise<void> {
+  const now = ctx.clock.now();
+  const ofClient = (expired: boolean) =>
+    trx
+      .deleteFrom('credentials')
+      .where('tenant_id', '=', ctx.site.tenantId)
+      .where('client_id', '=', clientId)
+      .where('kind', '=', 'secret')
+      .$if(expired, (query) => query.where('expires_at', '<=', now));
+  await ofClient(overlapMs > 0).execute();
+  if (overlapMs > 0) {
+    await trx
+      .updateTable('credentials')
+      .set({ expires_at: now + overlapMs, updated_at: now })
+      .where('tenant_id', '=', ctx.site.tenantId)
+      .where('client_id', '=', clientId)
+      .where('kind', '=', 'secret')
+      .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now + overlapMs)]))
+      .execute();
+  }
+  await insertSecret(ctx, trx, clientId, secret);
+}
+
+/** Stores the hash of a secret. */
+export async function insertSecret(ctx: Context, trx: Tx, clientId: string, secret: string): Promise<void> {
+  assertStrongSecret(secret, 'client_secret');
+  await insertCredential(ctx, trx, clientId, {
+    kind: 'secret',
+    name: 'secret',
+    secret_hash: hashSecret(secret),
+    secret_prefix: secretPrefix(secret),
+    enabled: 1,
+  });
+}
+
+/** Stores a checked key and returns the credential's id. */
+export function insertKey(ctx: Context, trx: Tx, clientId: string, key: CheckedKey, enabled: boolean): Promise<string> {
+  return insertCredential(ctx, trx, clientId, {
+    kind: 'key',
+    name: key.name,
+    public_jwk: key.publicJwk,
+    alg: key.alg,
+    kid: key.kid,
+    expires_at: key.expiresAt,
+    enabled: enabled ? 1 : 0,
+  });
+}
+
+async function insertCredential(
+  ctx: Context,
+  trx: Tx,
+  clientId: string,
+  columns: Partial<CredentialRow> & Pick<CredentialRow, 'kind' | 'name' | 'enabled'>,
+): Promise<string> {
+  const existing = await credentialRows(ctx, trx, clientId);
+  if (existing.length >= maximumCredentials) {
+    throw invalid('credentials', `A client has at most ${maximumCredentials} credentials; remove one first.`);
+  }
+  if (columns.kind === 'key' && existing.some((row) => row.kid === columns.kid)) {
+    throw new DomainError('entity.exists', 'The client has a credential with this kid already.', { path: 'kid' });
+  }
+  const now = ctx.clock.now();
+  const id = `cred_${randomAlphanumeric(ctx.random, 22)}`;
+  await trx
+    .insertInto('credentials')
+    .values({
+      tenant_id: ctx.site.tenantId,
+      client_id: clientId,
+      id,
+      secret_hash: null,
+      secret_prefix: null,
+      public_jwk: null,
+      alg: null,
+      kid: null,
+      expires_at: null,
+      last_used_at: null,
+      created_at: now,
+      updated_at: now,
+      ...columns,
+    })
+    .execute();
+  return id;
+}
+
+export function credentialRows(ctx: Context, db: Queryable, clientId: string): Promise<CredentialRow[]> {
+  return db
+    .selectFrom('credentials')
+    .selectAll()
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where('client_id', '=', clientId)
+    .orderBy('created_at')
+    .orderBy('id')
+    .execute();
+}
+
+async function assertClient(ctx: Context, db: Queryable, clientId: string): Promise<void> {
+  const row = await db
+    .selectFrom('clients')
+    .select('id')
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where('id', '=', clientId)
+    .executeTakeFirst();
+  if (row === undefined) throw notFound('client');
+}

@@ -1,0 +1,32 @@
+/** Every kind of log event. Each dialect has its own key for it. */
+export const logKinds = {
+  'token.issued': 'An access token was issued.',
+  'token.refused': 'A token request was refused; `reason` says why.',
+  'token.revoked': 'An access token was revoked.',
+  'endpoint.refused': 'Client authentication failed at the introspection or revocation endpoint.',
+  'access.refused': 'A management request was refused: no token, a bad one, or one that lacks a scope.',
+  'rate.limited': 'Requests were refused for being too many; one row counts a minute of them.',
+  'tenant.created': 'A tenant was created.',
+  'tenant.updated': 'A tenant or its settings were changed.',
+  'tenant.deleted': 'A tenant was deleted with all that is in it.',
+  'resource_server.created': 'A resource server was created.',
+  'resource_server.updated': 'A resource server was changed.',
+  'resource_server.deleted': 'A resource server was deleted, with its scopes and grants.',
+  'client.created': 'A client was created.',
+  'client.updated': 'A client was changed.',
+  'client.deleted': 'A client was deleted, with its credentials and grants.',
+  'client_secret.rotated': 'A client got a new secret.',
+  'client_key.created': 'A client key was added.',
+  'client_key.updated': 'A client key was changed.',
+  'client_key.deleted': 'A client key was removed.',
+  'client_grant.created': 'A client grant was created.',
+  'client_grant.updated': 'A client grant was changed.',
+  'client_grant.deleted': 'A client grant was deleted.',
+  'signing_key.rotated': 'The next signing key became the current one.',
+  'signing_key.revoked': 'A previous signing key was revoked.',
+  'user.created': 'A user was created.',
+  'user.updated': 'A user was changed.',
+  'user.deleted': 'A user was deleted.',
+} as const satisfies Record<string, string>;
+
+export type LogKind = keyof typeof logKinds;

@@ -1,0 +1,119 @@
+import type { SystemApi } from '../resource-servers/system.ts';
+
+/** A tenant as the network sees it. Built from configuration, never from an unchecked header. */
+export interface Site {
+  readonly tenantId: string;
+  /** Scheme, host and port, without a slash at the end. */
+  readonly origin: string;
+  /** Host and port, as a Host header gives them. */
+  readonly host: string;
+  /** Issuer of the tenant's tokens, with a slash at the end. */
+  readonly issuer: string;
+}
+
+export interface Sites {
+  readonly base: URL;
+  /** The tenant a Host header names; undefined when the host is not ours. Whether the tenant exists is not known here. */
+  ofHost(hostHeader: string): Site | undefined;
+  ofTenant(tenantId: string): Site;
+  /** Every host name (without port) that the default tenant answers to. */
+  readonly hostNames: readonly string[];
+  /** True when the name is the base host, an extra host, or a possible tenant below one of them. */
+  isKnownHostName(name: string): boolean;
+}
+
+export const defaultTenantId = 'default';
+
+/** What a tenant can be called: it becomes a DNS label. */
+export const tenantIdPattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** Sites kept by host, so that a token request builds none; they hold URLs only. */
+const keptSites = 10_000;
+
+/**
+ * The base host is the tenant `default`, `<tenant>.<base host>` another one; extra hosts likewise, under the same
+ * issuers. Where the base host is loopback, its other names (localhost, 127.0.0.1, [::1]) serve the default tenant too.
+ */
+export function createSites(base: URL, extraHosts: readonly string[]): Sites {
+  const defaultPort = base.protocol === 'https:' ? '443' : '80';
+  const port = base.port || defaultPort;
+  const loopback = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(base.hostname);
+  const roots = [
+    ...new Set([
+      base.hostname,
+      ...(loopback ? ['localhost', '127.0.0.1', '[::1]'] : []),
+      ...extraHosts.map(withoutPort),
+    ]),
+  ];
+  const byHost = new Map<string, Site>();
+  const byTenant = new Map<string, Site>();
+
+  const ofTenant = (tenantId: string): Site => {
+    const known = byTenant.get(tenantId);
+    if (known !== undefined) return known;
+    const host = tenantId === defaultTenantId ? base.host : `${tenantId}.${base.host}`;
+    const origin = `${base.protocol}//${host}`;
+    return keep(byTenant, tenantId, { tenantId, origin, host, issuer: `${origin}/` });
+  };
+
+  const tenantOfName = (name: string): string | undefined => {
+    for (const root of roots) {
+      if (name === root) return defaultTenantId;
+      if (!name.endsWith(`.${root}`)) continue;
+      const label = name.slice(0, -root.length - 1);
+      if (label !== defaultTenantId && tenantIdPattern.test(label)) return label;
+    }
+    return undefined;
+  };
+
+  return {
+    base,
+    hostNames: roots.map((root) => root.replace(/^\[|\]$/g, '')),
+    isKnownHostName: (name) => tenantOfName(name.toLowerCase()) !== undefined,
+    ofTenant,
+    ofHost(hostHeader) {
+      const known = byHost.get(hostHeader);
+      if (known !== undefined) return known;
+      const match = /^(\[[0-9a-f:]+\]|[a-z0-9.-]+)(?::(\d{1,5}))?$/.exec(hostHeader.toLowerCase());
+      // A proxy in front may or may not repeat the port; another port than ours is another site.
+      if (match === null || (match[2] !== undefined && match[2] !== port)) return undefined;
+      if (match[2] === undefined && port !== defaultPort && !extraHosts.includes(match[1] as string)) return undefined;
+      const tenantId = tenantOfName(match[1] as string);
+      return tenantId === undefined ? undefined : keep(byHost, hostHeader, ofTenant(tenantId));
+    },
+  };
+}
+
+function keep(kept: Map<string, Site>, key: string, site: Site): Site {
+  if (kept.size >= keptSites) kept.clear();
+  kept.set(key, site);
+  return site;
+}
+
+const withoutPort = (host: string): string => host.replace(/:\d+$/, '');
+
+/**
+ * The system resource server that an audience names, if it names one: its identifier at this tenant's host, the https
+ * twin of an http one (SDKs write https whatever the transport), or one of its fixed aliases.
+ */
+export function systemApiOf(site: Site, systemApis: readonly SystemApi[], audience: string): SystemApi | undefined {
+  return systemApis.find((api) => systemIdentifiers(site, api).includes(audience));
+}
+
+/** Every identifier of a system resource server at a site, the canonical one first. */
+export function systemIdentifiers(site: Site, api: SystemApi): string[] {
+  const canonical = `${site.origin}${api.path}`;
+  return [canonical, canonical.replace(/^http:/, 'https:'), ...api.aliases(site.tenantId)];
+}
+
+/** Identifiers nobody can register: management audiences with their aliases, issuers of this server's hosts, our URNs. */
+export function isReservedIdentifier(sites: Sites, systemApis: readonly SystemApi[], identifier: string): boolean {
+  if (/^urn:(logto|sekisho):/i.test(identifier)) return true;
+  if (!URL.canParse(identifier)) return false;
+  const url = new URL(identifier);
+  const site = sites.ofHost(url.host);
+  const path = url.pathname.replace(/\/+$/, '');
+  const fixedPaths = ['', '/oidc', ...systemApis.map((api) => api.path.replace(/\/+$/, ''))];
+  if (site !== undefined && /^https?:$/.test(url.protocol) && fixedPaths.includes(path)) return true;
+  return systemApis.some((api) => api.isAlias(identifier));
+}
