@@ -23,9 +23,12 @@ const stopWithinMs = 10_000;
 const live = new Set<ChildProcess>();
 const cleanups = new Set<() => Promise<unknown>>();
 
-process.on('exit', () => {
+process.on('exit', killChildren);
+
+/** Ends every child at once. */
+export function killChildren(): void {
   for (const child of live) child.kill('SIGKILL');
-});
+}
 
 /** Lets no child outlive this process. */
 export function track(child: ChildProcess): void {

@@ -26,7 +26,8 @@ export function temporaryFolder(name: string): string {
 
 export function removeFolder(folder: string): void {
   folders.delete(folder);
-  rmSync(folder, { recursive: true, force: true });
+  // A child that was killed a moment ago may still be writing its last.
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /** Leaves a folder for a person to look into. */

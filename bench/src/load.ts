@@ -42,7 +42,7 @@ export type LoadMessage = { result: LoadResult } | { failure: string };
 /** Runs one load in a process of its own. Throws when the first answer is no token, or the generator fails. */
 export function load(options: LoadOptions): Promise<LoadResult> {
   return new Promise((resolve, reject) => {
-    const child = fork(join(import.meta.dirname, 'generator.ts'), { execArgv: [] });
+    const child = fork(join(import.meta.dirname, 'generator.ts'), { execArgv: [], serialization: 'advanced' });
     track(child);
     child.once('error', reject);
     child.once('exit', (code) => reject(new Error(`The load generator ended with code ${code}.`)));
@@ -52,4 +52,11 @@ export function load(options: LoadOptions): Promise<LoadResult> {
     });
     child.send(options);
   });
+}
+
+/** The same for loads in which every answer must be a token. Throws at the first that is not. */
+export async function flawlessLoad(options: LoadOptions): Promise<LoadResult> {
+  const result = await load(options);
+  if (result.errors > 0) throw new Error(`${result.errors} requests failed, the first with: ${result.firstError}`);
+  return result;
 }

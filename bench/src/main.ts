@@ -5,7 +5,7 @@
  *   options ─ PostgreSQL ─ sections (tokens, memory, start, scale, kill) ─ tables: terminal and docs/benchmarks.md
  */
 import { createDatabase, startPostgres } from '../../scripts/postgres.ts';
-import { cleanUpOnSignals, onInterrupt } from './child.ts';
+import { cleanUpOnSignals, killChildren, onInterrupt } from './child.ts';
 import { killRounds } from './kill.ts';
 import { type Contestant, lineup } from './lineup.ts';
 import { describeMachine } from './machine.ts';
@@ -90,6 +90,7 @@ const failures: string[] = [];
 for (const section of options.only) {
   // What other sections have measured is worth showing when one fails.
   await measure[section](figures, options, postgres.url).catch((error: Error) => {
+    killChildren();
     failures.push(`${section}: ${error.message}`);
     progress(`${section} failed: ${error.stack}`);
   });

@@ -1,5 +1,5 @@
 /** Section "memory": what a server holds after a load, from a fresh start. */
-import { load } from './load.ts';
+import { flawlessLoad } from './load.ts';
 import { type ResidentMemory, residentMemory } from './process.ts';
 import { progress } from './progress.ts';
 import type { Target } from './target.ts';
@@ -18,7 +18,7 @@ export const memoryConnections = 64;
 export async function measureMemory(target: Target, seconds: number): Promise<MemoryMeasurement> {
   progress(`memory  ${target.name}: ${seconds} s of load`);
   const idle = residentMemory(target.pid);
-  const { requests } = await load({
+  const { requests } = await flawlessLoad({
     requests: target.requests('RS256'),
     connections: memoryConnections,
     warmupSeconds: 0,

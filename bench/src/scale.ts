@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { fill, numberedForm } from './fill.ts';
 import { temporaryFolder } from './folder.ts';
-import { type LoadResult, load } from './load.ts';
+import { flawlessLoad, type LoadResult } from './load.ts';
 import { Management } from './management.ts';
 import { progress } from './progress.ts';
 import { type Engine, newInstallation, type Server, startServer } from './server.ts';
@@ -51,7 +51,7 @@ export async function measureScale(
 }
 
 function measure(server: Server, clients: number, algorithm: Algorithm, pace: Pace): Promise<LoadResult> {
-  return load({
+  return flawlessLoad({
     requests: { port: server.port, path: tokenPath, form: numberedForm(audience), count: clients },
     connections: scaleConnections,
     warmupSeconds: pace.warmupSeconds,

@@ -43,7 +43,7 @@ export async function measureTokens(targets: readonly Target[], pace: Pace): Pro
         for (const target of targets) {
           const result = await measure(target, algorithm, connections, pace);
           figures.measurements.push({ ...result, round, target: target.name, algorithm, connections });
-          const rate = `${result.tokensPerSecond.toFixed(0)} tokens/s`;
+          const rate = `${result.tokensPerSecond.toFixed(0)} tokens/s${mishaps(result)}`;
           progress(`tokens ${round}/${pace.rounds}  ${algorithm} × ${connections}  ${target.name}: ${rate}`);
         }
       }
@@ -51,6 +51,9 @@ export async function measureTokens(targets: readonly Target[], pace: Pace): Pro
   }
   return figures;
 }
+
+const mishaps = ({ errors, firstError }: LoadResult): string =>
+  errors === 0 ? '' : `, ${errors} errors, the first: ${firstError}`;
 
 function measure(target: Target, algorithm: Algorithm, connections: number, pace: Pace): Promise<LoadResult> {
   const { seconds, warmupSeconds } = pace;

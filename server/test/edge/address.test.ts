@@ -26,7 +26,18 @@ test('when all are trusted the furthest one counts', () => {
 });
 
 test('a value that is not an IP address stops the walk at the last valid address', () => {
-  const values = ['evil.example', 'unknown', '', '_hidden', '010.0.0.1', '1.2.3', '1.2.3.4:x', '[::1', '1.2.3.4 5', '::g'];
+  const values = [
+    'evil.example',
+    'unknown',
+    '',
+    '_hidden',
+    '010.0.0.1',
+    '1.2.3',
+    '1.2.3.4:x',
+    '[::1',
+    '1.2.3.4 5',
+    '::g',
+  ];
   for (const value of values) {
     assert.equal(from('10.0.0.1', `6.6.6.6, ${value}`), '10.0.0.1', value);
     assert.equal(from('10.0.0.1', `6.6.6.6, ${value}, 10.0.0.2`), '10.0.0.2', value);
@@ -69,7 +80,11 @@ test('a range trusts exactly the addresses that share its prefix, in both famili
   const written = (bytes: Uint8Array) =>
     bytes.length === 4
       ? bytes.join('.')
-      : Array.from({ length: 8 }, (_, at) => Buffer.from(bytes).readUInt16BE(at * 2).toString(16)).join(':');
+      : Array.from({ length: 8 }, (_, at) =>
+          Buffer.from(bytes)
+            .readUInt16BE(at * 2)
+            .toString(16),
+        ).join(':');
   for (const length of [4, 16]) {
     const address = fc.uint8Array({ minLength: length, maxLength: length });
     fc.assert(
@@ -80,7 +95,10 @@ test('a range trusts exactly the addresses that share its prefix, in both famili
         other[flipped >> 3]! ^= 0x80 >> (flipped & 7);
         const ranges = trustedProxies([`${written(base)}/${prefix}`]);
         assert.equal(ranges.has(normalAddress(written(base))!), true);
-        assert.equal(ranges.has(normalAddress(written(other))!), bits(base).slice(0, prefix) === bits(other).slice(0, prefix));
+        assert.equal(
+          ranges.has(normalAddress(written(other))!),
+          bits(base).slice(0, prefix) === bits(other).slice(0, prefix),
+        );
       }),
       { numRuns: 300 },
     );
@@ -96,8 +114,24 @@ test('a range of one family says nothing about the other; an IPv4-mapped range m
 });
 
 test('a wrong entry is named', () => {
-  const wrong = ['localhost', '10.0.0.0/33', '10.0.0.0/', '10.0.0.0/08', '10.0.0/8', '::1/129', 'fe80::1%eth0', '', ' ', '::ffff:10.0.0.0/8', '10.0.0.1/8/8', '*'];
+  const wrong = [
+    'localhost',
+    '10.0.0.0/33',
+    '10.0.0.0/',
+    '10.0.0.0/08',
+    '10.0.0/8',
+    '::1/129',
+    'fe80::1%eth0',
+    '',
+    ' ',
+    '::ffff:10.0.0.0/8',
+    '10.0.0.1/8/8',
+    '*',
+  ];
   for (const entry of wrong) {
-    assert.throws(() => trustedProxies(['10.0.0.1', entry]), (error: Error) => error.message.startsWith(`"${entry}" `));
+    assert.throws(
+      () => trustedProxies(['10.0.0.1', entry]),
+      (error: Error) => error.message.startsWith(`"${entry}" `),
+    );
   }
 });

@@ -15,7 +15,7 @@ const refusal = (message: RegExp, path?: string) => (error: unknown) => {
 };
 
 const escaped = (name: string) =>
-  `"${name.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)}"`;
+  `"${[...name].map((character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"`;
 
 test('a document reads as JSON.parse reads it, with and without white space and escapes', () => {
   fc.assert(
@@ -33,11 +33,11 @@ test('the same document with one name repeated is refused, plain and escaped, at
   const name = fc.string({ minLength: 1 }).filter((key) => key !== '__proto__');
   const object = fc.dictionary(name, fc.jsonValue(), { minKeys: 1 });
   fc.assert(
-    fc.property(object, fc.nat(), fc.boolean(), fc.nat(5), (members, pick, escape, depth) => {
+    fc.property(object, fc.nat(), fc.boolean(), fc.nat(5), (members, pick, byEscapes, depth) => {
       fc.pre(!JSON.stringify(members).includes('"__proto__"'));
       const keys = Object.keys(members);
       const again = keys[pick % keys.length]!;
-      const repeated = `${JSON.stringify(members).slice(0, -1)},${escape ? escaped(again) : JSON.stringify(again)}:1}`;
+      const repeated = `${JSON.stringify(members).slice(0, -1)},${byEscapes ? escaped(again) : JSON.stringify(again)}:1}`;
       const text = `${'{"o":[0,'.repeat(depth)}${repeated}${']}'.repeat(depth)}`;
       assert.doesNotThrow(() => JSON.parse(text));
       const path = [...Array(depth).fill('o.1'), again].join('.');
@@ -63,7 +63,9 @@ test('what is not RFC 8259 is refused, and nothing of it is quoted', () => {
 test('any bytes are read or refused as malformed, never anything else', () => {
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 64 }).map((array) => Buffer.from(array)),
-    fc.array(fc.constantFrom('{', '}', '[', ']', '"', ':', ',', '\\', 'u', '0', '-', 'e', ' ')).map((units) => Buffer.from(units.join(''))),
+    fc
+      .array(fc.constantFrom('{', '}', '[', ']', '"', ':', ',', '\\', 'u', '0', '-', 'e', ' '))
+      .map((units) => Buffer.from(units.join(''))),
   );
   const attempt = (read: () => unknown) => {
     try {
@@ -103,7 +105,7 @@ test('NUL and lone surrogates are refused by path, in names and values', () => {
   assert.throws(() => parse('{"a":{"b":["","x\\u0000"]}}'), refusal(/NUL/, 'a.b.1'));
   assert.throws(() => parse('{"a\\u0000":1}'), refusal(/NUL/, 'a'));
   assert.throws(() => parse('{"a":"\\ud800"}'), refusal(/surrogate/, 'a'));
-  assert.throws(() => parse('{"\\uDC00a":1}'), refusal(/surrogate/));
+  assert.throws(() => parse('{"\\uDC00a":1}'), refusal(/surrogate/, '\ufffda'));
   assert.throws(() => parse('"\\u0000"'), refusal(/^The body holds a NUL/));
   assert.equal(parse('"\\ud83d\\ude00\\\\u0000"'), '😀\\u0000');
 });
@@ -124,7 +126,13 @@ test('32 levels are read and 33 are not', () => {
 test('a hostile megabyte is refused or read in linear time', () => {
   const size = 1 << 20;
   const many = Array.from({ length: 80_000 }, (_, index) => `"k${index}":1`).join(',');
-  const bodies = ['['.repeat(size), '{"a":'.repeat(size / 5), `"${'\\\\'.repeat(size / 2)}"`, `"${'\\'.repeat(size)}`, `{${many}}`];
+  const bodies = [
+    '['.repeat(size),
+    '{"a":'.repeat(size / 5),
+    `"${'\\\\'.repeat(size / 2)}"`,
+    `"${'\\'.repeat(size)}`,
+    `{${many}}`,
+  ];
   for (const text of bodies) {
     const start = performance.now();
     assert.doesNotThrow(() => {

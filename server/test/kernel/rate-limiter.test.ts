@@ -36,9 +36,6 @@ test('the window slides: hits of the one before fade in proportion', () => {
   assert.equal(limiter.peek('k').remaining, 5);
   clock.time = start + windowMs * 2;
   assert.equal(limiter.peek('k').remaining, 10);
-  clock.time = start + windowMs * 9;
-  assert.equal(limiter.size, 1);
-  limiter.peek('k');
   assert.equal(limiter.size, 0);
 });
 
@@ -109,7 +106,10 @@ test('a flood of other keys does not lift the limit of a key that has used it up
 test('the oldest key with hits left goes first', () => {
   const limiter = new RateLimiter({ clock: at(), limit: 5, capacity: 6 });
   for (const key of ['a', 'b', 'c', 'a', 'd']) limiter.hit(key);
-  assert.deepEqual(['a', 'b', 'c', 'd'].map((key) => limiter.peek(key).remaining), [5, 4, 4, 4]);
+  assert.deepEqual(
+    ['a', 'b', 'c', 'd'].map((key) => limiter.peek(key).remaining),
+    [5, 4, 4, 4],
+  );
 });
 
 test('when every entry is at its limit a new key is let through uncounted', () => {

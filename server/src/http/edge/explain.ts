@@ -9,7 +9,7 @@ const maxVisits = 5_000;
 
 /**
  * Says why a value that the compiled schema refused does not match it, at most 20 problems. What it can not explain
- * (`$ref`, `if`, `contains`, `unevaluatedProperties`, or a fault far inside a very large body) is one problem `other`
+ * (`$ref`, `false`, `if`, `contains`, `unevaluatedProperties`, or a fault far inside a very large body) is one problem `other`
  * of the whole.
  */
 export function explain(schema: SchemaNode, value: unknown): Problem[] {
@@ -27,7 +27,7 @@ class Explanation {
     if (this.#done()) return;
     if (schema.anyOf !== undefined || schema.oneOf !== undefined) this.#union(branches(schema), value, path);
     const allowed = literals(schema);
-    if (allowed !== undefined) this.#literal(allowed, 'const' in schema ? 'const' : 'enum', value, path);
+    if (allowed !== undefined) this.#literal(allowed, schema.const === undefined ? 'enum' : 'const', value, path);
     else if (schema.type !== undefined && !hasType({ type: schema.type }, value)) {
       this.#report({ path, kind: 'type', expected: types({ type: schema.type }).join(' | '), actual: typeName(value) });
     } else {

@@ -14,19 +14,21 @@ const keywords: readonly { keyword: string; kind: ProblemKind; sign?: string }[]
   { keyword: 'exclusiveMaximum', kind: 'maximum', sign: '<' },
   { keyword: 'minItems', kind: 'minItems' },
   { keyword: 'maxItems', kind: 'maxItems' },
-  { keyword: 'uniqueItems', kind: 'uniqueItems' },
   { keyword: 'multipleOf', kind: 'other' },
   { keyword: 'minProperties', kind: 'other' },
   { keyword: 'maxProperties', kind: 'other' },
   { keyword: 'propertyNames', kind: 'other' },
   { keyword: 'not', kind: 'other' },
+  { keyword: 'uniqueItems', kind: 'uniqueItems' },
 ];
 
 /** The keywords of a schema, of those about one value alone, that a value breaks. */
 export function brokenKeywords(schema: SchemaNode, value: unknown, path: string): Problem[] {
   const problems: Problem[] = [];
   for (const { keyword, kind, sign } of keywords) {
-    const bound: unknown = Reflect.get(schema, keyword);
+    // Looking for repeats is slow: not in a list that is refused for its length already.
+    if (keyword === 'uniqueItems' && problems.length > 0) break;
+    const bound = (schema as Record<string, unknown>)[keyword];
     // TypeBox's own check of the one keyword, so that the explanation can not differ from the verdict.
     if (bound === undefined || Check({ [keyword]: bound }, value)) continue;
     const problem: Problem = { path, kind, actual: typeName(value) };

@@ -1,4 +1,4 @@
-/** What this folder reads of a JSON Schema (draft 2020-12, as TypeBox writes it). */
+/** What this folder reads of a JSON Schema (draft 2020-12, as TypeBox writes it); of `true` and `false` it reads nothing. */
 export interface SchemaNode {
   type?: string | string[];
   const?: unknown;
@@ -28,8 +28,7 @@ export function branches(schema: SchemaNode): SchemaNode[] {
 
 /** The values of a schema that lists them (`const`, `enum`); undefined for any other. */
 export function literals(schema: SchemaNode): unknown[] | undefined {
-  if ('const' in schema) return [schema.const];
-  return schema.enum;
+  return schema.const === undefined ? schema.enum : [schema.const];
 }
 
 /** The types a schema accepts, each once; none when it says nothing about the type. */

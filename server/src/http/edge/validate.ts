@@ -20,11 +20,18 @@ export type Validation = { value: unknown } | { error: SchemaProblem };
  * A schema that does not compile throws, which Fastify answers with 500.
  */
 export function lazyValidator(schema: TSchema, part: RequestPart): (data: unknown) => Validation {
-  const coerce = part === 'querystring' || part === 'params' ? coercion(schema) : undefined;
-  let compiled: Validator | undefined;
+  let compiled: ((data: unknown) => Validation) | undefined;
   return (data) => {
-    compiled ??= Compile(schema) as Validator;
+    compiled ??= compile(schema, part);
+    return compiled(data);
+  };
+}
+
+function compile(schema: TSchema, part: RequestPart): (data: unknown) => Validation {
+  const coerce = part === 'querystring' || part === 'params' ? coercion(schema) : undefined;
+  const validator: Validator = Compile(schema);
+  return (data) => {
     const value = coerce === undefined ? data : coerce(data);
-    return compiled.Check(value) ? { value } : { error: new SchemaProblem(part, explain(schema, value)) };
+    return validator.Check(value) ? { value } : { error: new SchemaProblem(part, explain(schema, value)) };
   };
 }

@@ -1,0 +1,112 @@
+import { decodeProtectedHeader, type JWTPayload, jwtVerify } from 'jose';
+import { defineStatement } from '../../storage/statement.ts';
+import type { ProtocolContext } from '../context.ts';
+import { Refusal } from '../refusal.ts';
+import type { ClientFacts, CredentialFacts } from '../token-facts.ts';
+
+/** Longest life of a client assertion, in seconds: it bounds how long used ones are remembered. */
+export const maximumAssertionSeconds = 300;
+/** How far the client's clock may be off, in seconds. */
+const clockSkewSeconds = 10;
+/** Longest `iss`, `sub`, `jti`, in characters. */
+const maximumNameLength = 64;
+
+/** RFC 7523 §3, item 7: an assertion is used once, on any node and across restarts; the insert itself is the check. */
+const useAssertion = defineStatement<{ tenantId: string; clientId: string; jti: string; expiresAt: number }>()(
+  'assertion_use',
+  (q, arg) =>
+    q
+      .insertInto('used_assertions')
+      .values({
+        tenant_id: arg('tenantId'),
+        client_id: arg('clientId'),
+        jti: arg('jti'),
+        expires_at: arg('expiresAt'),
+      })
+      .onConflict((conflict) => conflict.doNothing()),
+);
+
+/**
+ * Verifies a client assertion (RFC 7523 §3) with the keys registered for the client and takes its `jti`. Its audience
+ * is the issuer, as one string: nothing that another server could have asked for. Throws the refusals
+ * `assertion_invalid` and `assertion_replayed`.
+ */
+export async function verifyAssertion(
+  ctx: ProtocolContext,
+  client: ClientFacts,
+  assertion: string,
+): Promise<CredentialFacts> {
+  const { services, site } = ctx;
+  const invalid = (detail: string): Refusal => new Refusal('assertion_invalid', { clientId: client.id, detail });
+  const { credential, payload } = await verifySignature(ctx, client, assertion, invalid);
+  const { aud, iss, sub, jti, exp, iat, nbf } = payload;
+
+  if (iss !== client.id || sub !== client.id) throw invalid('iss and sub must both be the client id');
+  if (aud !== site.issuer) throw invalid(`aud must be the issuer ${site.issuer}, as one string`);
+  if (typeof jti !== 'string' || jti === '' || jti.length > maximumNameLength) {
+    throw invalid(`jti must be a string of 1 to ${maximumNameLength} characters`);
+  }
+  const now = services.clock.now() / 1000;
+  if (!isTime(exp) || exp <= now - clockSkewSeconds) throw invalid('exp is missing or past');
+  if (exp > now + maximumAssertionSeconds + clockSkewSeconds) {
+    throw invalid(`exp must be at most ${maximumAssertionSeconds} seconds ahead`);
+  }
+  for (const [name, value] of Object.entries({ iat, nbf })) {
+    if (value !== undefined && (!isTime(value) || value > now + clockSkewSeconds)) throw invalid(`${name} is not yet`);
+  }
+
+  const args = {
+    tenantId: site.tenantId,
+    clientId: client.id,
+    jti,
+    expiresAt: Math.ceil(exp + clockSkewSeconds) * 1000,
+  };
+  if ((await services.db.write(useAssertion, args)) !== 1)
+    throw new Refusal('assertion_replayed', { clientId: client.id });
+  return credential;
+}
+
+const isTime = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value) && value >= 0;
+
+/** Finds the key that signed: the one its `kid` names or, without one, any that fits the algorithm. */
+async function verifySignature(
+  ctx: ProtocolContext,
+  client: ClientFacts,
+  assertion: string,
+  invalid: (detail: string) => Refusal,
+): Promise<{ credential: CredentialFacts; payload: JWTPayload }> {
+  const { kid, alg } = headerOf(assertion, invalid);
+  if (kid !== undefined && typeof kid !== 'string') throw invalid('kid must be a string');
+  const now = ctx.services.clock.now();
+  // Only the key's own algorithm counts, whatever the header says (RFC 8725 §3.1).
+  const candidates = client.credentials.filter(
+    (key) => key.kind === 'key' && key.alg === alg && (kid === undefined || key.kid === kid),
+  );
+  const alive = candidates.filter((key) => key.expiresAt === null || key.expiresAt > now);
+  if (alive.length === 0)
+    throw invalid(candidates.length > 0 ? 'the key has expired' : 'no registered key has this alg and kid');
+  for (const credential of alive) {
+    const key = ctx.services.keys.publicKey(ctx.site.tenantId, credential.id, credential.publicJwk as string);
+    try {
+      // Times are checked above with our own clock and bounds; here the signature, `crit` and `b64` are.
+      const { payload } = await jwtVerify(assertion, key, { algorithms: [credential.alg as string], ...ignoreTimes });
+      return { credential, payload };
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED') {
+        throw invalid((error as Error).message);
+      }
+    }
+  }
+  throw invalid('the signature does not verify with a registered key');
+}
+
+/** jose checks times against a clock of its own unless told a date; the tolerance makes that check pass any date. */
+const ignoreTimes = { clockTolerance: Number.MAX_SAFE_INTEGER };
+
+function headerOf(assertion: string, invalid: (detail: string) => Refusal) {
+  try {
+    return decodeProtectedHeader(assertion) as { kid?: unknown; alg?: unknown };
+  } catch {
+    throw invalid('it is not a JWS');
+  }
+}

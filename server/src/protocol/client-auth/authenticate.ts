@@ -1,0 +1,60 @@
+import { secretMatches } from '../../kernel/secrets.ts';
+import type { ProtocolContext } from '../context.ts';
+import { Refusal, type RefusalReason } from '../refusal.ts';
+import type { ClientFacts, CredentialFacts } from '../token-facts.ts';
+import { verifyAssertion } from './assertion.ts';
+import type { PresentedCredentials } from './presented.ts';
+
+/**
+ * Proves that the request comes from the client, by the method it is registered for and no other (RFC 7591 §2).
+ * Every path hashes and compares once, so that an unknown client takes as long as a wrong secret. Throws a `Refusal`.
+ */
+export async function authenticateClient(
+  ctx: ProtocolContext,
+  client: ClientFacts | undefined,
+  presented: PresentedCredentials,
+): Promise<ClientFacts> {
+  if (presented.method === 'unreadable') throw new Refusal(presented.problem, { clientId: presented.clientId });
+  if (presented.clientId === undefined) throw new Refusal('client_id_missing');
+  const credential =
+    presented.method === 'private_key_jwt'
+      ? await byAssertion(ctx, client, presented)
+      : bySecret(ctx, client, presented);
+  ctx.services.lastUse.note(ctx.site.tenantId, presented.clientId, credential.id);
+  return client as ClientFacts;
+}
+
+function bySecret(
+  ctx: ProtocolContext,
+  client: ClientFacts | undefined,
+  presented: Exclude<PresentedCredentials, { method: 'private_key_jwt' | 'unreadable' }>,
+): CredentialFacts {
+  const secret = presented.method === 'none' ? '' : presented.secret;
+  const secrets = client?.credentials.filter(({ kind }) => kind === 'secret') ?? [];
+  const [first, ...others] = secrets;
+  let match = secretMatches(secret, first?.secretHash) ? first : undefined;
+  for (const other of others) if (secretMatches(secret, other.secretHash)) match = other;
+
+  const refuse = (reason: RefusalReason): never => {
+    throw new Refusal(reason, { clientId: presented.clientId });
+  };
+  if (client === undefined) return refuse('client_unknown');
+  if (client.isPublic) return refuse('client_public');
+  if (presented.method === 'none' || secret === '') return refuse('credentials_missing');
+  if (client.authMethod !== null && client.authMethod !== presented.method) return refuse('auth_method_not_registered');
+  if (match === undefined) return refuse('secret_wrong');
+  if (match.expiresAt !== null && match.expiresAt <= ctx.services.clock.now()) return refuse('secret_expired');
+  return match;
+}
+
+async function byAssertion(
+  ctx: ProtocolContext,
+  client: ClientFacts | undefined,
+  presented: Extract<PresentedCredentials, { method: 'private_key_jwt' }>,
+): Promise<CredentialFacts> {
+  if (client === undefined) throw new Refusal('client_unknown', { clientId: presented.clientId });
+  if (client.authMethod !== 'private_key_jwt') {
+    throw new Refusal('auth_method_not_registered', { clientId: client.id });
+  }
+  return verifyAssertion(ctx, client, presented.assertion);
+}

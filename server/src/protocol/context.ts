@@ -1,0 +1,17 @@
+import type { LastUse } from '../domain/clients/last-use.ts';
+import type { Origin, Services } from '../domain/context.ts';
+import type { Site } from '../domain/tenants/sites.ts';
+import type { RequestLimits } from './limits.ts';
+
+/** What the protocol has once per process, beside the domain's services. */
+export interface ProtocolServices extends Services {
+  readonly limits: RequestLimits;
+  readonly lastUse: LastUse;
+}
+
+/** What one protocol request gets. */
+export interface ProtocolContext {
+  readonly services: ProtocolServices;
+  readonly site: Site;
+  readonly origin: Origin;
+}

@@ -1,0 +1,115 @@
+/** Introspection (RFC 7662) and revocation (RFC 7009) of access tokens. */
+import { decideClientAccess } from '../domain/access/decide.ts';
+import { expandScopes } from '../domain/resource-servers/system.ts';
+import { defineStatement } from '../storage/statement.ts';
+import { authenticateClient } from './client-auth/authenticate.ts';
+import type { PresentedCredentials } from './client-auth/presented.ts';
+import type { ProtocolContext } from './context.ts';
+import type { IssuerProfile } from './profile.ts';
+import { Refusal } from './refusal.ts';
+import { guarded } from './refused.ts';
+import { loadTokenFacts, type TokenFacts } from './token-facts.ts';
+import { BadToken, type PresentedToken, verifyAccessToken } from './tokens/verify.ts';
+
+export interface TokenOperation {
+  readonly credentials: PresentedCredentials;
+  readonly token: string | undefined;
+}
+
+/** The scope, at the native management audience, that lets a client introspect any token of the tenant. */
+export const introspectScope = 'introspect:tokens';
+
+/**
+ * Tells whether a token is active, to the client it was issued to, to a client linked to its API, and to whoever holds
+ * `introspect:tokens`; to anybody else no token is. Throws a `Refusal` when the caller is not authenticated.
+ */
+export function introspect(
+  ctx: ProtocolContext,
+  profile: IssuerProfile,
+  request: TokenOperation,
+): Promise<Record<string, unknown>> {
+  return guarded(ctx, 'endpoint.refused', request, async () => {
+    const caller = await authenticated(ctx, request);
+    const token = await presentedToken(ctx, profile, request);
+    if (token === undefined || !(await maySee(ctx, caller, token))) return { active: false };
+    return {
+      active: true,
+      token_type: 'Bearer',
+      client_id: token.clientId,
+      ...token.payload,
+      // What the client may still do counts, not what the token once said.
+      ...(token.payload.scope === undefined ? {} : { scope: token.scopes.join(' ') }),
+      ...(token.payload.permissions === undefined ? {} : { permissions: token.scopes }),
+    };
+  });
+}
+
+const revokeToken = defineStatement<{ tenantId: string; jti: string; expiresAt: number }>()('token_revoke', (q, arg) =>
+  q
+    .insertInto('revoked_tokens')
+    .values({ tenant_id: arg('tenantId'), jti: arg('jti'), expires_at: arg('expiresAt') })
+    .onConflict((conflict) => conflict.doNothing()),
+);
+
+/**
+ * Revokes an access token of the calling client. A token that is invalid, or another client's, stays as it is and the
+ * answer is the same (RFC 7009 §2.2). Throws a `Refusal` when the caller is not authenticated.
+ */
+export function revoke(ctx: ProtocolContext, profile: IssuerProfile, request: TokenOperation): Promise<void> {
+  return guarded(ctx, 'endpoint.refused', request, async () => {
+    const caller = await authenticated(ctx, request);
+    const token = await presentedToken(ctx, profile, request);
+    const { db, journal } = ctx.services;
+    if (token === undefined || token.clientId !== caller.client?.id) return;
+    const { tokenId, audience, clientId, clientName } = token;
+    const args = { tenantId: ctx.site.tenantId, jti: tokenId, expiresAt: token.expiresAt * 1000 };
+    if ((await db.write(revokeToken, args)) === 0) return;
+    await journal.append({
+      tenantId: ctx.site.tenantId,
+      kind: 'token.revoked',
+      clientId,
+      clientName,
+      audience,
+      tokenId,
+      ...ctx.origin,
+    });
+  });
+}
+
+async function authenticated(ctx: ProtocolContext, request: TokenOperation): Promise<TokenFacts> {
+  const native = ctx.services.systemApis.find(({ kind }) => kind === 'api');
+  const facts = await loadTokenFacts(ctx, request.credentials.clientId ?? '', `${ctx.site.origin}${native?.path}`);
+  const client = await authenticateClient(ctx, facts.client, request.credentials);
+  if (client.status !== 'active') throw new Refusal('client_disabled', { clientId: client.id });
+  if (request.token === undefined) throw new Refusal('token_missing', { parameter: 'token' });
+  return facts;
+}
+
+async function presentedToken(
+  ctx: ProtocolContext,
+  profile: IssuerProfile,
+  request: TokenOperation,
+): Promise<PresentedToken | undefined> {
+  try {
+    return await verifyAccessToken(ctx, profile, request.token as string);
+  } catch (error) {
+    if (error instanceof BadToken) return undefined;
+    throw error;
+  }
+}
+
+async function maySee(ctx: ProtocolContext, caller: TokenFacts, token: PresentedToken): Promise<boolean> {
+  const callerId = caller.client?.id as string;
+  if (token.clientId === callerId) return true;
+  const native = ctx.services.systemApis.find(({ kind }) => kind === 'api');
+  const decision = decideClientAccess(caller.access, undefined);
+  if (native !== undefined && decision.allowed && expandScopes(native, decision.scopes).has(introspectScope))
+    return true;
+  const linked = await ctx.services.db.read
+    .selectFrom('clients')
+    .select('resource_server_id')
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where('id', '=', callerId)
+    .executeTakeFirst();
+  return linked?.resource_server_id === token.resourceServerId;
+}

@@ -1,0 +1,81 @@
+import type { Journal } from '../domain/logs/journal.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { RateLimiter } from '../kernel/rate-limiter.ts';
+
+export interface LimitSettings {
+  /** A minute; 0 = no limit. */
+  failuresPerClient: number;
+  failuresPerAddress: number;
+  requestsPerClient: number;
+}
+
+const windowMs = 60_000;
+
+/**
+ * Limits of this process, in memory: failed authentications by client and address, and by address, and requests by
+ * client. A right secret from another address is not touched by failures from this one. What is refused beyond a limit
+ * is logged as one counted row a client, address and minute, so that a flood does not fill the log.
+ */
+export class RequestLimits {
+  readonly requests: RateLimiter;
+  readonly #failuresOfClient: RateLimiter;
+  readonly #failuresOfAddress: RateLimiter;
+  readonly #clock: Clock;
+  readonly #journal: Journal;
+  readonly #timer: NodeJS.Timeout;
+  #counted = new Map<string, { tenantId: string; clientId: string | undefined; ip: string; occurrences: number }>();
+
+  constructor(settings: LimitSettings, clock: Clock, journal: Journal) {
+    const limiter = (limit: number) => new RateLimiter({ clock, limit, windowMs });
+    this.requests = limiter(settings.requestsPerClient);
+    this.#failuresOfClient = limiter(settings.failuresPerClient);
+    this.#failuresOfAddress = limiter(settings.failuresPerAddress);
+    this.#clock = clock;
+    this.#journal = journal;
+    this.#timer = setInterval(() => void this.flush().catch(() => {}), windowMs);
+    this.#timer.unref();
+  }
+
+  /** Seconds to wait when this client at this address has failed too often; otherwise undefined. */
+  blockedSeconds(tenantId: string, clientId: string | undefined, ip: string): number | undefined {
+    const ofClient = this.#failuresOfClient.peek(`${tenantId} ${clientId} ${ip}`);
+    const ofAddress = this.#failuresOfAddress.peek(ip);
+    const blocking = [ofClient, ofAddress].filter(({ allowed }) => !allowed);
+    if (blocking.length === 0) return undefined;
+    return Math.max(1, ...blocking.map(({ resetAtMs }) => Math.ceil((resetAtMs - this.#clock.now()) / 1000)));
+  }
+
+  countFailure(tenantId: string, clientId: string | undefined, ip: string): void {
+    this.#failuresOfClient.hit(`${tenantId} ${clientId} ${ip}`);
+    this.#failuresOfAddress.hit(ip);
+  }
+
+  /** Notes a request refused for being one too many. */
+  countRefused(tenantId: string, clientId: string | undefined, ip: string): void {
+    const key = `${tenantId} ${clientId} ${ip}`;
+    const entry = this.#counted.get(key);
+    if (entry !== undefined) entry.occurrences += 1;
+    else if (this.#counted.size < 10_000) this.#counted.set(key, { tenantId, clientId, ip, occurrences: 1 });
+  }
+
+  /** Writes the counted rows. */
+  async flush(): Promise<void> {
+    const counted = [...this.#counted.values()];
+    this.#counted = new Map();
+    await Promise.all(
+      counted.map((entry) =>
+        this.#journal.append({
+          ...entry,
+          kind: 'rate.limited',
+          reason: 'rate_limited',
+          description: 'too many requests',
+        }),
+      ),
+    );
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.flush().catch(() => {});
+  }
+}

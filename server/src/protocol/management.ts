@@ -1,0 +1,108 @@
+/**
+ * Who may call a management API: the scopes of the token, as far as today's decision for its client still allows them,
+ * with client, tenant and key alive and the token not revoked; one query a request. So a management token ends with its
+ * grant, not with its `exp`.
+ */
+import type { Actor } from '../domain/context.ts';
+import { expandScopes, type SystemApi } from '../domain/resource-servers/system.ts';
+import { systemApiOf } from '../domain/tenants/sites.ts';
+import { DomainError } from '../kernel/errors.ts';
+import type { ProtocolContext } from './context.ts';
+import { rootProfile } from './profile.ts';
+import { BadToken, verifyAccessToken } from './tokens/verify.ts';
+
+/**
+ * Authorizes a request to the management API `api`: the token must be valid here and carry at least one of `scopes`.
+ * Every refusal is logged with its real reason. Throws `auth.missing`, `auth.invalid_token`,
+ * `auth.insufficient_scope`, `rate.limited`.
+ */
+export async function authorizeManagement(
+  ctx: ProtocolContext,
+  api: SystemApi,
+  token: string | undefined,
+  scopes: readonly string[],
+): Promise<Actor & { kind: 'client' }> {
+  if (token === undefined) {
+    throw await refused(ctx, new DomainError('auth.missing', 'The request carries no access token.'), 'no token');
+  }
+  const actor = await actorOfToken(ctx, api, token);
+  const limit = ctx.services.limits.requests.hit(`${ctx.site.tenantId} ${actor.clientId}`);
+  if (!limit.allowed) {
+    ctx.services.limits.countRefused(ctx.site.tenantId, actor.clientId, ctx.origin.ip ?? '');
+    const retryAfterSeconds = Math.max(1, Math.ceil((limit.resetAtMs - ctx.services.clock.now()) / 1000));
+    throw new DomainError('rate.limited', 'Too many requests.', { data: { retryAfterSeconds } });
+  }
+  if (!scopes.some((scope) => actor.scopes.has(scope))) {
+    throw await insufficientScope(ctx, scopes, actor);
+  }
+  return actor;
+}
+
+/** The refusal of a request whose token lacks a scope, logged. */
+export const insufficientScope = (
+  ctx: ProtocolContext,
+  scopes: readonly string[],
+  actor: Actor & { kind: 'client' },
+): Promise<DomainError> =>
+  refused(
+    ctx,
+    new DomainError('auth.insufficient_scope', `The token needs one of the scopes ${scopes.join(', ')}.`, {
+      data: { scopes },
+    }),
+    `lacks ${scopes.join(', ')}`,
+    actor,
+  );
+
+async function actorOfToken(ctx: ProtocolContext, api: SystemApi, token: string): Promise<Actor & { kind: 'client' }> {
+  try {
+    const presented = await verifyAccessToken(ctx, rootProfile, token);
+    if (systemApiOf(ctx.site, ctx.services.systemApis, presented.audience) !== api) {
+      throw new BadToken(`the audience is ${presented.audience}, not ${ctx.site.origin}${api.path}`);
+    }
+    // RFC 9068 §4: no other kind of JWT of ours can pass for an access token here.
+    if (presented.type !== 'at+jwt') throw new BadToken('the type is not at+jwt');
+    const allowed = expandScopes(api, presented.allowedScopes);
+    const carried = expandScopes(api, presented.tokenScopes);
+    return {
+      kind: 'client',
+      clientId: presented.clientId,
+      tokenId: presented.tokenId,
+      scopes: new Set([...carried].filter((scope) => allowed.has(scope))),
+    };
+  } catch (error) {
+    if (!(error instanceof BadToken)) throw error;
+    const answer = new DomainError('auth.invalid_token', 'The access token is not valid here.', { cause: error });
+    throw await refused(ctx, answer, error.message);
+  }
+}
+
+async function refused(
+  ctx: ProtocolContext,
+  error: DomainError,
+  detail: string,
+  actor?: Actor & { kind: 'client' },
+): Promise<DomainError> {
+  const { limits, journal } = ctx.services;
+  const ip = ctx.origin.ip ?? '';
+  // A flood of refusals becomes one counted row a minute.
+  if (limits.blockedSeconds(ctx.site.tenantId, actor?.clientId ?? 'management', ip) !== undefined) {
+    limits.countRefused(ctx.site.tenantId, actor?.clientId, ip);
+    return error;
+  }
+  limits.countFailure(ctx.site.tenantId, actor?.clientId ?? 'management', ip);
+  await journal
+    .append({
+      tenantId: ctx.site.tenantId,
+      kind: 'access.refused',
+      clientId: actor?.clientId,
+      tokenId: actor?.tokenId,
+      reason: error.code,
+      description: detail,
+      ...ctx.origin,
+    })
+    .catch((failure) => {
+      // The tenant of an unknown host has no log; every other failure must not pass unnoticed.
+      if (detail !== 'the tenant does not exist') throw failure;
+    });
+  return error;
+}

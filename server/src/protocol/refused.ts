@@ -1,0 +1,57 @@
+import type { LogKind } from '../domain/logs/kinds.ts';
+import type { PresentedCredentials } from './client-auth/presented.ts';
+import type { ProtocolContext } from './context.ts';
+import { Refusal } from './refusal.ts';
+
+/** What becomes known while a request is worked on, for its log event. */
+export interface About {
+  clientName?: string | undefined;
+  audience?: string | undefined;
+}
+
+/**
+ * Runs one request of a client at a protocol endpoint under the failure limits, and logs its refusal with the real
+ * reason; the refusal leaves when its event is durable.
+ */
+export async function guarded<T>(
+  ctx: ProtocolContext,
+  refusedKind: LogKind,
+  request: { credentials: PresentedCredentials; audience?: string | undefined; scopes?: readonly string[] | undefined },
+  work: (about: About) => Promise<T>,
+): Promise<T> {
+  const { limits, journal, clock } = ctx.services;
+  const { tenantId } = ctx.site;
+  const { clientId } = request.credentials;
+  const ip = ctx.origin.ip ?? '';
+  const tooMany = (retryAfterSeconds: number): Refusal => {
+    limits.countRefused(tenantId, clientId, ip);
+    return new Refusal('rate_limited', { retryAfterSeconds });
+  };
+  const blocked = limits.blockedSeconds(tenantId, clientId, ip);
+  if (blocked !== undefined) throw tooMany(blocked);
+  if (clientId !== undefined) {
+    const rate = limits.requests.hit(`${tenantId} ${clientId}`);
+    if (!rate.allowed) throw tooMany(Math.max(1, Math.ceil((rate.resetAtMs - clock.now()) / 1000)));
+  }
+  const about: About = { audience: request.audience };
+  try {
+    return await work(about);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    if (error.isAuthenticationFailure) limits.countFailure(tenantId, clientId, ip);
+    // There is no tenant whose log this could be.
+    if (error.reason === 'tenant_unknown') throw error;
+    await journal.append({
+      tenantId,
+      kind: refusedKind,
+      clientId,
+      clientName: about.clientName,
+      audience: about.audience,
+      scope: request.scopes?.join(' '),
+      reason: error.reason,
+      description: error.data.detail ?? error.reason.replaceAll('_', ' '),
+      ...ctx.origin,
+    });
+    throw error;
+  }
+}

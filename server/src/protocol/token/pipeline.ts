@@ -1,0 +1,116 @@
+/**
+ * The token endpoint, read top to bottom as its rule book. The pipeline owns every check that grant types share, so
+ * that none can forget one; a grant type only fills its hooks.
+ *
+ *   authenticate the client → grant type allowed? → audience and organization → scopes → hooks → mint → log → answer
+ */
+import { decideClientAccess } from '../../domain/access/decide.ts';
+import { randomBase64Url } from '../../kernel/random.ts';
+import { authenticateClient } from '../client-auth/authenticate.ts';
+import type { PresentedCredentials } from '../client-auth/presented.ts';
+import type { ProtocolContext } from '../context.ts';
+import type { IssuerProfile } from '../profile.ts';
+import { Refusal } from '../refusal.ts';
+import { guarded } from '../refused.ts';
+import { type AudienceFacts, type ClientFacts, loadTokenFacts } from '../token-facts.ts';
+import { mintAccessToken } from '../tokens/mint.ts';
+import { grantTypes } from './grants/index.ts';
+
+/** A token request, read at the edge: empty parameters are absent, scopes are split. */
+export interface TokenRequest {
+  readonly credentials: PresentedCredentials;
+  readonly grantType: string | undefined;
+  /** `audience`, or RFC 8707's `resource`: the same thing. */
+  readonly audience: string | undefined;
+  readonly scopes: readonly string[] | undefined;
+  readonly organization: string | undefined;
+}
+
+export interface TokenAnswer {
+  readonly accessToken: string;
+  readonly expiresInSeconds: number;
+  readonly scopes: readonly string[];
+}
+
+/** Issues an access token, or throws a `Refusal`; either way one log event is durable before this settles. */
+export function issueToken(ctx: ProtocolContext, profile: IssuerProfile, request: TokenRequest): Promise<TokenAnswer> {
+  return guarded(ctx, 'token.refused', request, async (about) => {
+    if (request.grantType === undefined) throw new Refusal('grant_type_missing', { parameter: 'grant_type' });
+    const grant = grantTypes[request.grantType];
+    if (grant === undefined) throw new Refusal('grant_type_unsupported', { grantType: request.grantType });
+
+    const facts = await loadTokenFacts(ctx, request.credentials.clientId ?? '', request.audience);
+    about.clientName = facts.client?.name;
+    const client = await authenticateClient(ctx, facts.client, request.credentials);
+    if (client.status !== 'active') throw new Refusal('client_disabled', { clientId: client.id });
+    if (!client.grantTypes.includes(request.grantType)) {
+      throw new Refusal('grant_type_not_allowed', { clientId: client.id, grantType: request.grantType });
+    }
+
+    const audience = request.audience ?? facts.defaultAudience ?? undefined;
+    if (audience === undefined) throw new Refusal('audience_missing', { clientId: client.id });
+    about.audience = audience;
+    const decision = decideClientAccess(facts.access, request.organization);
+    if (!decision.allowed) throw new Refusal(decision.reason, { clientId: client.id, audience });
+    const scopes = scopesToGive(profile, request.scopes, decision.scopes, client.id);
+    await grant.check?.(ctx, client);
+
+    return answer(ctx, profile, client, facts.audience as AudienceFacts, audience, scopes, request.grantType);
+  });
+}
+
+/** What is asked for, as far as it is allowed; the issuer's profile says how absent and surplus scopes are read. */
+function scopesToGive(
+  profile: IssuerProfile,
+  asked: readonly string[] | undefined,
+  allowed: readonly string[],
+  clientId: string,
+): readonly string[] {
+  if (asked === undefined) return profile.absentScope === 'all_allowed' ? allowed : [];
+  const allowedSet = new Set(allowed);
+  const surplus = asked.filter((scope) => !allowedSet.has(scope));
+  if (surplus.length > 0 && profile.surplusScope === 'refuse') {
+    throw new Refusal('scope_not_granted', { clientId, scopes: surplus });
+  }
+  return asked.filter((scope) => allowedSet.has(scope));
+}
+
+async function answer(
+  ctx: ProtocolContext,
+  profile: IssuerProfile,
+  client: ClientFacts,
+  facts: AudienceFacts,
+  audience: string,
+  scopes: readonly string[],
+  grantType: string,
+): Promise<TokenAnswer> {
+  const { clock, random, journal } = ctx.services;
+  const issuedAt = Math.floor(clock.now() / 1000);
+  const tokenId = randomBase64Url(random, 18);
+  const logged = journal.append({
+    tenantId: ctx.site.tenantId,
+    kind: 'token.issued',
+    clientId: client.id,
+    clientName: client.name,
+    audience,
+    scope: scopes.join(' '),
+    tokenId,
+    description: grantType,
+    ...ctx.origin,
+  });
+  // The event is committed while the thread pool signs; the token leaves when both are done.
+  const [accessToken] = await Promise.all([
+    mintAccessToken(ctx, facts, {
+      issuer: profile.issuer(ctx.site),
+      subject: profile.subjectOfClient(client.id),
+      audience,
+      clientId: client.id,
+      scopes,
+      issuedAt,
+      expiresAt: issuedAt + facts.tokenLifetimeSeconds,
+      tokenId,
+    }),
+    logged,
+  ]);
+  return { accessToken, expiresInSeconds: facts.tokenLifetimeSeconds, scopes };
+}

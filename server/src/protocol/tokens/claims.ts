@@ -1,0 +1,36 @@
+import type { TokenDialect } from '../../domain/resource-servers/resource-server.ts';
+
+/** What an access token says, before it is dressed in a dialect. Times in seconds. */
+export interface AccessTokenFacts {
+  issuer: string;
+  subject: string;
+  audience: string;
+  clientId: string;
+  scopes: readonly string[];
+  issuedAt: number;
+  expiresAt: number;
+  tokenId: string;
+}
+
+/**
+ * The claims of an access token in each of the four token dialects: the classic profile (`azp`, `gty`) or RFC 9068's
+ * (`client_id`), each with or without `permissions`. `jti` is in all four: a token can be revoked whatever its dialect.
+ */
+export function claimsOf(dialect: TokenDialect, token: AccessTokenFacts): Record<string, unknown> {
+  const rfc9068 = dialect === 'rfc9068_profile' || dialect === 'rfc9068_profile_authz';
+  const withPermissions = dialect === 'access_token_authz' || dialect === 'rfc9068_profile_authz';
+  return {
+    iss: token.issuer,
+    sub: token.subject,
+    aud: token.audience,
+    iat: token.issuedAt,
+    exp: token.expiresAt,
+    jti: token.tokenId,
+    ...(token.scopes.length > 0 ? { scope: token.scopes.join(' ') } : {}),
+    ...(rfc9068 ? { client_id: token.clientId } : { azp: token.clientId, gty: 'client-credentials' }),
+    ...(withPermissions ? { permissions: token.scopes } : {}),
+  };
+}
+
+/** The header's `typ`: RFC 9068 §2.1 asks for `at+jwt`, the classic profile has `JWT`. */
+export const typeOf = (dialect: TokenDialect): 'at+jwt' | 'JWT' => (dialect.startsWith('rfc9068') ? 'at+jwt' : 'JWT');

@@ -1,0 +1,164 @@
+/**
+ * Reads an access token of ours that somebody presents: signature, issuer, type, times, revocation, and what its client
+ * may do today at its audience. Used by introspection and the management APIs alike.
+ */
+import { createSecretKey, type KeyObject } from 'node:crypto';
+import { decodeJwt, decodeProtectedHeader, type JWTPayload, jwtVerify } from 'jose';
+import { type AccessDecision, decideClientAccess } from '../../domain/access/decide.ts';
+import { accessFactsOf, presentedTokenFacts } from '../../domain/access/facts.ts';
+import { signingSecretContext, storedIdentifierOf } from '../../domain/resource-servers/resource-servers.ts';
+import type { ProtocolContext } from '../context.ts';
+import { clientOfSubject, type IssuerProfile } from '../profile.ts';
+
+/** Longest token that is looked at, in characters. */
+const maximumTokenLength = 64 * 1024;
+/** How far ahead `iat` may be, in seconds: clocks of several nodes. */
+const clockSkewSeconds = 5;
+
+/** A token that is good today. */
+export interface PresentedToken {
+  readonly clientId: string;
+  readonly clientName: string;
+  readonly tokenId: string;
+  readonly audience: string;
+  /** Stored identifier of the audience. */
+  readonly identifier: string;
+  readonly resourceServerId: string;
+  /** The token's scopes that its client is still allowed. */
+  readonly scopes: readonly string[];
+  /** What its client is allowed today at this audience, whatever the token says. */
+  readonly allowedScopes: readonly string[];
+  readonly tokenScopes: readonly string[];
+  readonly type: string;
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+  readonly payload: JWTPayload;
+}
+
+/** Why a presented token is not good; for the log. */
+export class BadToken extends Error {
+  constructor(detail: string) {
+    super(detail);
+    this.name = 'BadToken';
+  }
+}
+
+interface Claims {
+  payload: JWTPayload;
+  kid: string;
+  alg: string;
+  typ: string;
+  clientId: string;
+  audience: string;
+  tokenId: string;
+}
+
+type Row = NonNullable<(typeof presentedTokenFacts)['row']>;
+
+/** Verifies a token with one query; throws `BadToken`. */
+export async function verifyAccessToken(
+  ctx: ProtocolContext,
+  profile: IssuerProfile,
+  token: string,
+): Promise<PresentedToken> {
+  const claims = readClaims(token);
+  const identifier = storedIdentifierOf({ site: ctx.site, systemApis: ctx.services.systemApis }, claims.audience);
+  const [row] = await ctx.services.db.run(presentedTokenFacts, {
+    tenantId: ctx.site.tenantId,
+    clientId: claims.clientId,
+    identifier,
+    kid: claims.kid,
+    jti: claims.tokenId,
+  });
+  if (row === undefined) throw new BadToken('the tenant does not exist');
+  if (row.tenant_status !== 'active') throw new BadToken('the tenant is suspended');
+  if (row.client_id === null) throw new BadToken('the client does not exist any more');
+  if (row.resource_server_id === null) throw new BadToken(`the audience ${claims.audience} does not exist here`);
+  if (row.revoked_jti !== null) throw new BadToken('the token was revoked');
+
+  const key = verificationKey(ctx, claims, row);
+  await verifySignatureAndTimes(ctx, profile, token, key, claims);
+  const decision: AccessDecision = decideClientAccess(accessFactsOf(row), undefined);
+  if (!decision.allowed) throw new BadToken(`the client has no access any more: ${decision.reason}`);
+
+  const { scope, iat, exp } = claims.payload;
+  const tokenScopes = typeof scope === 'string' && scope !== '' ? scope.split(' ') : [];
+  return {
+    clientId: claims.clientId,
+    clientName: row.client_name as string,
+    tokenId: claims.tokenId,
+    audience: claims.audience,
+    identifier,
+    resourceServerId: row.resource_server_id,
+    scopes: tokenScopes.filter((value) => decision.scopes.includes(value)),
+    allowedScopes: decision.scopes,
+    tokenScopes,
+    type: claims.typ,
+    issuedAt: iat as number,
+    expiresAt: exp as number,
+    payload: claims.payload,
+  };
+}
+
+/** Reads what the query needs; nothing of it is believed before the signature is verified. */
+function readClaims(token: string): Claims {
+  if (token.length > maximumTokenLength) throw new BadToken('the token is too long');
+  let header: { kid?: unknown; alg?: unknown; typ?: unknown };
+  let payload: JWTPayload;
+  try {
+    header = decodeProtectedHeader(token);
+    payload = decodeJwt(token);
+  } catch {
+    throw new BadToken('the token is not a JWT');
+  }
+  const clientId = clientOfSubject(payload.sub);
+  const { aud, jti } = payload;
+  // A token of ours has one audience, as a string: a list could carry two meanings.
+  if (typeof aud !== 'string' || typeof jti !== 'string' || clientId === undefined) {
+    throw new BadToken('the token has not the claims of an access token of this server');
+  }
+  const { kid = '', alg, typ } = header;
+  if (typeof kid !== 'string' || typeof alg !== 'string' || (typ !== 'JWT' && typ !== 'at+jwt')) {
+    throw new BadToken('the token has not the header of an access token of this server');
+  }
+  return { payload, kid, alg, typ, clientId, audience: aud, tokenId: jti };
+}
+
+/** The key that must have signed: named by `kid` and not revoked, or the API's own secret for HS256. */
+function verificationKey(ctx: ProtocolContext, claims: Claims, row: Row): KeyObject {
+  const { tenantId } = ctx.site;
+  if (claims.alg === 'HS256') {
+    if (row.signing_alg !== 'HS256' || row.signing_secret === null)
+      throw new BadToken('the API does not sign with HS256');
+    const context = signingSecretContext(tenantId, row.resource_server_id as string);
+    return createSecretKey(Buffer.from(ctx.services.cipher.decrypt(row.signing_secret, context)));
+  }
+  if (row.signing_public_jwk === null) throw new BadToken('the signing key is not known');
+  if (row.signing_key_state === 'revoked') throw new BadToken('the signing key is revoked');
+  if (row.signing_key_alg !== claims.alg) throw new BadToken('the signing key is of another algorithm');
+  return ctx.services.keys.publicKey(tenantId, claims.kid, row.signing_public_jwk);
+}
+
+async function verifySignatureAndTimes(
+  ctx: ProtocolContext,
+  profile: IssuerProfile,
+  token: string,
+  key: KeyObject,
+  claims: Claims,
+): Promise<void> {
+  const currentDate = new Date(ctx.services.clock.now());
+  try {
+    await jwtVerify(token, key, {
+      algorithms: [claims.alg],
+      issuer: profile.issuer(ctx.site),
+      requiredClaims: ['exp', 'iat', 'sub', 'aud', 'jti'],
+      currentDate,
+    });
+  } catch (error) {
+    throw new BadToken((error as Error).message);
+  }
+  const { iat } = claims.payload;
+  if (typeof iat !== 'number' || iat > currentDate.getTime() / 1000 + clockSkewSeconds) {
+    throw new BadToken('the token is not yet valid');
+  }
+}
