@@ -55,6 +55,11 @@ export class RateLimiter {
     this.#index = Math.floor(clock.now() / windowMs);
   }
 
+  /** Hits a key may have in a window; 0 = no limit. */
+  get limit(): number {
+    return this.#limit;
+  }
+
   /** Entries held now. */
   get size(): number {
     return this.#current.size + this.#previous.size;

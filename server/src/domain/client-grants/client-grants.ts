@@ -92,7 +92,7 @@ export async function createClientGrant(
     if (input.clientId !== null) await assertClient(ctx, trx, input.clientId);
     const settings = settingsOf(input);
     const scopeIds = await checkedScopes(ctx, trx, api, settings);
-    await assertMayGive(ctx, trx, api, settings, input.clientId);
+    await assertMayGive(ctx, trx, api, settings, input.clientId, false);
     await assertNoTwin(ctx, trx, input.clientId, api, input.subjectType);
     const now = ctx.clock.now();
     const id = `cgr_${randomAlphanumeric(ctx.random, 16)}`;
@@ -136,7 +136,7 @@ export async function updateClientGrant(
       ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)),
     });
     const scopeIds = await checkedScopes(ctx, trx, api, settings);
-    await assertMayGive(ctx, trx, api, settings, before.clientId);
+    await assertMayGive(ctx, trx, api, settings, before.clientId, before.allScopes);
     await trx
       .updateTable('client_grants')
       .set({ ...columnsOf(settings), updated_at: ctx.clock.now() })
@@ -262,10 +262,10 @@ async function checkedScopes(
   settings: ClientGrantSettings,
 ): Promise<string[]> {
   if (settings.allScopes && settings.scopes.length > 0) {
-    throw invalid('scope', 'A grant of all scopes lists none.');
+    throw invalid('grantedScopes', 'A grant of all scopes lists none.');
   }
   if (api.systemKind === 'api_v2' && (settings.organizationUsage ?? 'deny') !== 'deny') {
-    throw invalid('organization_usage', 'This management audience never takes an organization.');
+    throw invalid('organizationUsage', 'This management audience never takes an organization.');
   }
   if (settings.scopes.length === 0) return [];
   const known = await trx
@@ -278,7 +278,7 @@ async function checkedScopes(
   const idOf = new Map(known.map(({ id, value }) => [value, id]));
   return settings.scopes.map((value, index) => {
     const id = idOf.get(value);
-    if (id === undefined) throw invalid(`scope.${index}`, `The API has no scope "${value}".`);
+    if (id === undefined) throw invalid(`grantedScopes.${index}`, `The API has no scope "${value}".`);
     return id;
   });
 }
@@ -290,9 +290,16 @@ async function assertMayGive(
   api: ResourceServer,
   settings: ClientGrantSettings,
   clientId: string | null,
+  hadAllScopes: boolean,
 ): Promise<void> {
   const system = ctx.systemApis.find(({ kind }) => kind === api.systemKind);
   if (system === undefined) return;
+  if (settings.allScopes && !hadAllScopes) {
+    // What a later release adds to a management audience must be given knowingly.
+    throw new DomainError('resource_server.system', 'All scopes of a management audience can not be granted.', {
+      path: 'allScopes',
+    });
+  }
   if (clientId === null)
     throw invalid('audience', 'A management audience can not be granted to third parties by default.');
   const given = settings.allScopes ? api.scopes.map(({ value }) => value) : settings.scopes;

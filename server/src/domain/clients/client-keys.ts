@@ -36,7 +36,7 @@ export function checkKey(given: GivenKey, path: string, now: number): CheckedKey
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(kid))
     throw invalid(`${path}kid`, 'A kid has 1 to 64 characters of A-Z a-z 0-9 _ -.');
   const expiresAt = expiryOf(given, field);
-  if (expiresAt !== null && expiresAt <= now) throw invalid(`${path}expires_at`, 'The key has expired already.');
+  if (expiresAt !== null && expiresAt <= now) throw invalid(`${path}expiresAt`, 'The key has expired already.');
   return { name: given.name ?? kid, kid, alg, publicJwk: JSON.stringify(publicJwk(key, kid, alg)), expiresAt };
 }
 
@@ -88,6 +88,6 @@ function expiryOf(given: GivenKey, field: string): number | null {
   try {
     return new X509Certificate(given.pem ?? '').validToDate.getTime();
   } catch {
-    throw invalid(field, 'parse_expiry_from_cert needs a certificate.');
+    throw invalid(field, 'The expiry can be taken from a certificate only.');
   }
 }

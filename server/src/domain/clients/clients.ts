@@ -24,6 +24,8 @@ import { credentialRows, insertKey, insertSecret, replaceSecrets } from './crede
 /** A client with what it proves itself by. `keyIds`: the keys its authentication refers to. */
 export interface ClientWithKeys extends Client {
   keyIds: string[];
+  /** Identifier of the API this client is, if it is one. */
+  resourceServer: string | null;
   /** Only in the answer that made it. */
   secret?: string;
 }
@@ -43,7 +45,7 @@ export interface ClientSettings {
 }
 
 export interface ClientFilter {
-  type?: Client['type'];
+  type?: Client['type'] | undefined;
   firstParty?: boolean;
   /** Case-insensitive part of the name. */
   nameContains?: string;
@@ -81,7 +83,7 @@ export async function createClient(
   const keys = checkKeys(ctx, input.keys ?? []);
   const settings = settingsOf(input);
   if (settings.authMethod === 'private_key_jwt' && keys.length === 0) {
-    throw invalid('client_authentication_methods', 'private_key_jwt needs at least one credential.');
+    throw invalid('keys', 'private_key_jwt needs at least one key.');
   }
   const needsSecret = settings.authMethod !== 'private_key_jwt' && !isPublicClient(settings);
   const secret = needsSecret ? (input.secret ?? generateSecret(ctx.random)) : undefined;
@@ -120,7 +122,6 @@ export async function updateClient(
     const before = await loadClient(ctx, trx, id);
     const settings = settingsOf({
       ...before,
-      resourceServer: before.resourceServerId,
       ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)),
     });
     const keyIds = change.keyIds ?? before.keyIds;
@@ -190,15 +191,29 @@ async function withKeys(ctx: Context, db: Queryable, rows: readonly ClientRow[])
     .orderBy('created_at')
     .orderBy('id')
     .execute();
+  const linked = await identifiersOf(ctx, db, rows);
   return rows.map((row) => ({
     ...clientOf(row),
+    resourceServer: linked.get(row.resource_server_id ?? '') ?? null,
     keyIds: keys.filter((key) => key.client_id === row.id).map(({ id }) => id),
   }));
 }
 
+async function identifiersOf(ctx: Context, db: Queryable, rows: readonly ClientRow[]): Promise<Map<string, string>> {
+  const ids = rows.flatMap(({ resource_server_id }) => resource_server_id ?? []);
+  if (ids.length === 0) return new Map();
+  const apis = await db
+    .selectFrom('resource_servers')
+    .select(['id', 'identifier'])
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where('id', 'in', ids)
+    .execute();
+  return new Map(apis.map(({ id, identifier }) => [id, identifier]));
+}
+
 function filtered(ctx: Context, db: Queryable, filter: ClientFilter) {
   let query = db.selectFrom('clients').selectAll().where('tenant_id', '=', ctx.site.tenantId);
-  if (filter.type !== undefined) query = query.where('type', '=', filter.type);
+  if (filter.type !== undefined) query = query.where('type', '=', filter.type as string);
   if (filter.firstParty !== undefined) query = query.where('first_party', '=', filter.firstParty ? 1 : 0);
   if (filter.nameContains !== undefined) {
     const part = filter.nameContains.toLowerCase().replace(/[\\%_]/g, '\\$&');
@@ -239,12 +254,12 @@ async function linkedResourceServer(ctx: Context, trx: Tx, identifier: string | 
   if (identifier === null) return null;
   const linked = await loadResourceServer(ctx, trx, identifier);
   // A client linked to an API may introspect its tokens: nobody may link itself to a management audience.
-  if (linked.systemKind !== null) throw invalid('resource_server_identifier', 'A system API can not be linked to.');
+  if (linked.systemKind !== null) throw invalid('resourceServer', 'A system API can not be linked to.');
   return linked.id;
 }
 
 const checkKeys = (ctx: Context, given: readonly GivenKey[]): CheckedKey[] =>
-  given.map((key, index) => checkKey(key, `credentials.${index}.`, ctx.clock.now()));
+  given.map((key, index) => checkKey(key, `keys.${index}.`, ctx.clock.now()));
 
 /** Whoever does one of these could afterwards act as the client, so must hold what it holds. */
 const changesAuthentication = (
@@ -261,7 +276,7 @@ const changesAuthentication = (
 async function enableKeys(ctx: Context, trx: Tx, clientId: string, keyIds: readonly string[]): Promise<void> {
   const keys = (await credentialRows(ctx, trx, clientId)).filter(({ kind }) => kind === 'key');
   const foreign = keyIds.find((id) => !keys.some((key) => key.id === id));
-  if (foreign !== undefined) throw invalid('credentials', `The client has no credential ${foreign}.`);
+  if (foreign !== undefined) throw invalid('keys', `The client has no credential ${foreign}.`);
   for (const key of keys) {
     const enabled = keyIds.includes(key.id) ? 1 : 0;
     if (key.enabled === enabled) continue;

@@ -61,8 +61,7 @@ export async function updateKey(
   id: string,
   expiresAt: number | null,
 ): Promise<Credential> {
-  if (expiresAt !== null && expiresAt <= ctx.clock.now())
-    throw invalid('expires_at', 'The time must be in the future.');
+  if (expiresAt !== null && expiresAt <= ctx.clock.now()) throw invalid('expiresAt', 'The time must be in the future.');
   return ctx.db.transact(async (trx) => {
     await getCredential(ctx, clientId, id, 'key', trx);
     await assertHoldsAllOf(ctx, trx, clientId);
@@ -153,7 +152,7 @@ export async function replaceSecrets(
 
 /** Stores the hash of a secret. */
 export async function insertSecret(ctx: Context, trx: Tx, clientId: string, secret: string): Promise<void> {
-  assertStrongSecret(secret, 'client_secret');
+  assertStrongSecret(secret, 'secret');
   await insertCredential(ctx, trx, clientId, {
     kind: 'secret',
     name: 'secret',
@@ -184,7 +183,7 @@ async function insertCredential(
 ): Promise<string> {
   const existing = await credentialRows(ctx, trx, clientId);
   if (existing.length >= maximumCredentials) {
-    throw invalid('credentials', `A client has at most ${maximumCredentials} credentials; remove one first.`);
+    throw invalid('keys', `A client has at most ${maximumCredentials} credentials; remove one first.`);
   }
   if (columns.kind === 'key' && existing.some((row) => row.kid === columns.kid)) {
     throw new DomainError('entity.exists', 'The client has a credential with this kid already.', { path: 'kid' });

@@ -216,10 +216,10 @@ function settingsOf(input: { identifier: string } & Partial<ResourceServerSettin
 
 function assertTokenSettings(settings: ResourceServerSettings): void {
   if (settings.tokenLifetimeSeconds < 0 || settings.tokenLifetimeSeconds > maximumTokenLifetimeSeconds) {
-    throw invalid('token_lifetime', `A token lives 0 to ${maximumTokenLifetimeSeconds} seconds.`);
+    throw invalid('tokenLifetimeSeconds', `A token lives 0 to ${maximumTokenLifetimeSeconds} seconds.`);
   }
   if (settings.signingSecret !== undefined && settings.signingAlg !== 'HS256') {
-    throw invalid('signing_secret', 'A signing secret goes with HS256 only.');
+    throw invalid('signingSecret', 'A signing secret goes with HS256 only.');
   }
 }
 
@@ -267,7 +267,7 @@ function signingSecretOf(ctx: Context, alg: SigningAlgorithm, given: string | un
   // An HMAC key shorter than the hash is weaker than the hash (RFC 7518 §3.2).
   if (Buffer.byteLength(given) < 32 || new Set(given).size < 16) {
     throw new DomainError('secret.weak', 'A signing secret needs at least 32 bytes, 16 of its characters distinct.', {
-      path: 'signing_secret',
+      path: 'signingSecret',
     });
   }
   return given;

@@ -1,0 +1,55 @@
+import { sql } from 'kysely';
+import type { Clock } from '../kernel/clock.ts';
+import type { Database } from '../storage/database.ts';
+
+const everyMs = 3_600_000;
+/** Rows removed by one transaction, so that none holds the database for long. */
+const chunkSize = 2000;
+
+/**
+ * Removes what has no use any more: revocations and used assertions past their expiry, log events past retention.
+ * Deleting is idempotent, so several processes may do it at once.
+ */
+export class Housekeeping {
+  readonly #db: Database;
+  readonly #clock: Clock;
+  readonly #retentionMs: number;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(db: Database, clock: Clock, retentionDays: number, onError: (error: unknown) => void) {
+    this.#db = db;
+    this.#clock = clock;
+    this.#retentionMs = retentionDays * 86_400_000;
+    this.#timer = setInterval(() => void this.run().catch(onError), everyMs);
+    this.#timer.unref();
+  }
+
+  async run(): Promise<void> {
+    const now = this.#clock.now();
+    const oldestEvent = (now - this.#retentionMs).toString().padStart(15, '0');
+    const tenants = await this.#db.read.selectFrom('tenants').select('id').execute();
+    for (const { id } of tenants) {
+      await this.#removeAll('revoked_tokens', 'jti', sql`tenant_id = ${id} and expires_at < ${now}`);
+      await this.#removeAll('used_assertions', 'jti', sql`tenant_id = ${id} and expires_at < ${now}`);
+      await this.#removeAll('log_events', 'id', sql`tenant_id = ${id} and id < ${oldestEvent}`);
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #removeAll(table: string, key: string, condition: ReturnType<typeof sql>): Promise<void> {
+    for (;;) {
+      const removed = await this.#db.transact(async (trx) => {
+        const name = sql.table(table);
+        const column = sql.ref(key);
+        const { numAffectedRows } = await sql`delete from ${name} where ${condition} and ${column} in
+          (select ${column} from ${name} where ${condition} limit ${sql.lit(chunkSize)})`.execute(trx);
+        return Number(numAffectedRows ?? 0);
+      });
+      if (removed < chunkSize) return;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}

@@ -1,0 +1,27 @@
+import type { Schema } from '../../storage/schema.ts';
+import type { Extras } from '../clients/client.ts';
+
+export const environments = ['development', 'staging', 'production'] as const;
+
+/** An isolated installation inside the server: own issuer, keys, data. */
+export interface Tenant {
+  id: string;
+  name: string;
+  environment: (typeof environments)[number];
+  status: 'active' | 'suspended';
+  defaultAudience: string | null;
+  extras: Extras;
+  createdAt: number;
+  updatedAt: number;
+}
+
+export const tenantOf = (row: Schema['tenants']): Tenant => ({
+  id: row.id,
+  name: row.name,
+  environment: row.environment,
+  status: row.status,
+  defaultAudience: row.default_audience,
+  extras: JSON.parse(row.extras) as Extras,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+});

@@ -1,0 +1,225 @@
+import type { AuthMethod, Client, ClientType } from '../../../domain/clients/client.ts';
+import type { GivenKey } from '../../../domain/clients/client-keys.ts';
+import type { ClientSettings, ClientWithKeys } from '../../../domain/clients/clients.ts';
+import type { Credential } from '../../../domain/clients/credential.ts';
+import { invalid } from '../../../kernel/errors.ts';
+import { assertSafeUrl } from '../../../kernel/urls.ts';
+import { mergeExtras, mergeMetadata, withoutUnset } from '../envelope.ts';
+import { type CreateBody, type CredentialBody, extraFields, type UpdateBody } from './schema.ts';
+
+const typeOfApp: Record<string, ClientType> = {
+  non_interactive: 'machine',
+  regular_web: 'web',
+  spa: 'browser',
+  native: 'native',
+  resource_server: 'resource_server',
+};
+const appOfType = Object.fromEntries(Object.entries(typeOfApp).map(([app, type]) => [type, app]));
+
+/** What Auth0 sets for a client that says nothing of it. */
+const defaults = {
+  oidc_conformant: false,
+  sso_disabled: false,
+  cross_origin_authentication: false,
+  is_token_endpoint_ip_header_trusted: false,
+  custom_login_page_on: true,
+  jwt_configuration: { lifetime_in_seconds: 36_000, secret_encoded: false },
+  refresh_token: {
+    rotation_type: 'non-rotating',
+    expiration_type: 'non-expiring',
+    leeway: 0,
+    infinite_token_lifetime: true,
+    infinite_idle_token_lifetime: true,
+    token_lifetime: 31_557_600,
+    idle_token_lifetime: 2_592_000,
+  },
+};
+
+/** Grant types of a client that names none: a machine has the one it needs, others Auth0's four. */
+const defaultGrantTypes = (type: ClientType | null): string[] =>
+  type === 'machine'
+    ? ['client_credentials']
+    : ['authorization_code', 'implicit', 'refresh_token', 'client_credentials'];
+
+/** A new client in the domain's words. */
+export function createInputOf(body: CreateBody): { name: string } & Partial<ClientSettings> & { keys?: GivenKey[] } {
+  const keys = [
+    ...(body.client_authentication_methods?.private_key_jwt.credentials ?? []).map(givenKeyOf),
+    ...(body.jwks?.keys ?? []).map((jwk): GivenKey => ({ jwk: jwk as Record<string, unknown>, kid: kidOf(jwk) })),
+  ];
+  if (keys.length > 0 && body.token_endpoint_auth_method != null) throw exclusive();
+  const extras = extrasOf(body);
+  const type = body.app_type === undefined ? null : (typeOfApp[body.app_type] ?? null);
+  const otherApp = body.app_type !== undefined && type === null ? { other_app_type: body.app_type } : {};
+  return {
+    name: body.name,
+    description: body.description ?? null,
+    type,
+    status: body.enabled === false ? 'disabled' : 'active',
+    firstParty: body.is_first_party ?? true,
+    grantTypes: body.grant_types ?? defaultGrantTypes(type),
+    authMethod: keys.length > 0 ? 'private_key_jwt' : ((body.token_endpoint_auth_method ?? null) as AuthMethod | null),
+    resourceServer: body.resource_server_identifier ?? null,
+    metadata: mergeMetadata({}, (body.client_metadata ?? {}) as Record<string, string | null>),
+    extras: { auth0: { ...mergeExtras(defaults, extras), ...otherApp } },
+    keys,
+  };
+}
+
+/** A change of a client in the domain's words; metadata is merged key by key, null unsets. */
+export function changeOf(
+  body: UpdateBody,
+  before: ClientWithKeys,
+): Partial<ClientSettings> & { keyIds?: string[]; secret?: string } {
+  const extras = mergeExtras(before.extras.auth0 ?? {}, extrasOf(body));
+  const change: ReturnType<typeof changeOf> = { ...authenticationOf(body, before) };
+  if (body.name !== undefined) change.name = body.name;
+  if (body.description !== undefined) change.description = body.description;
+  if (body.app_type !== undefined) {
+    const type = typeOfApp[body.app_type ?? ''] ?? null;
+    change.type = type;
+    delete extras.other_app_type;
+    if (body.app_type !== null && type === null) extras.other_app_type = body.app_type;
+  }
+  if (body.enabled !== undefined) change.status = body.enabled ? 'active' : 'disabled';
+  if (body.is_first_party !== undefined) change.firstParty = body.is_first_party;
+  if (body.grant_types !== undefined) change.grantTypes = body.grant_types;
+  if (body.resource_server_identifier !== undefined) change.resourceServer = body.resource_server_identifier;
+  if (body.client_metadata !== undefined) {
+    const given = body.client_metadata as Record<string, string | null> | null;
+    change.metadata = given === null ? {} : mergeMetadata(before.metadata, given);
+  }
+  if (body.client_secret !== undefined) change.secret = body.client_secret;
+  change.extras = { ...before.extras, auth0: extras };
+  return change;
+}
+
+/**
+ * `client_authentication_methods` and `token_endpoint_auth_method` exclude each other: clearing the first with null
+ * goes with a method in the same body.
+ */
+function authenticationOf(
+  body: UpdateBody,
+  before: Client,
+): Pick<ReturnType<typeof changeOf>, 'authMethod' | 'keyIds'> {
+  const { client_authentication_methods: methods, token_endpoint_auth_method: method } = body;
+  if (methods != null) {
+    if (method != null) throw exclusive();
+    return { authMethod: 'private_key_jwt', keyIds: methods.private_key_jwt.credentials.map(({ id }) => id) };
+  }
+  const usesKeys = before.authMethod === 'private_key_jwt';
+  if (usesKeys && methods === undefined) {
+    if (method != null) throw exclusive();
+    return {};
+  }
+  if (methods === null && usesKeys) return { authMethod: (method ?? null) as AuthMethod | null, keyIds: [] };
+  return method === undefined ? {} : { authMethod: method as AuthMethod | null };
+}
+
+const exclusive = () =>
+  invalid(
+    'token_endpoint_auth_method',
+    'client_authentication_methods and token_endpoint_auth_method exclude each other; set the other one to null',
+  );
+
+/** A credential body as the domain takes a key. */
+export function givenKeyOf(body: CredentialBody): GivenKey {
+  return {
+    pem: body.pem,
+    jwk: body.jwk as Record<string, unknown> | undefined,
+    name: body.name,
+    kid: body.kid ?? kidOf(body.jwk),
+    // Auth0 reads an absent algorithm of a PEM as RS256; a JWK says what it is.
+    alg: body.alg ?? (body.pem === undefined || !/RSA/.test(body.pem) ? undefined : 'RS256'),
+    expiresAt: body.expires_at === undefined ? undefined : timeOf(body.expires_at),
+    expiryFromCertificate: body.parse_expiry_from_cert,
+  };
+}
+
+const kidOf = (jwk: unknown): string | undefined => {
+  const { kid } = (jwk ?? {}) as { kid?: unknown };
+  return typeof kid === 'string' ? kid : undefined;
+};
+
+/** An ISO 8601 time in milliseconds. */
+export function timeOf(text: string): number {
+  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time)) throw invalid('expires_at', 'Object did not pass validation for format date-time');
+  return time;
+}
+
+/** The fields of a body that the domain does not know, with their URLs checked. */
+function extrasOf(body: UpdateBody | CreateBody): Record<string, unknown> {
+  const extras = Object.fromEntries(
+    Object.keys(extraFields)
+      .filter((field) => body[field as keyof typeof extraFields] !== undefined)
+      .map((field) => [field, body[field as keyof typeof extraFields]]),
+  );
+  for (const field of ['callbacks', 'allowed_logout_urls', 'web_origins', 'allowed_origins']) {
+    ((extras[field] ?? []) as string[]).forEach((url, index) => {
+      assertSafeUrl(url, `${field}.${index}`);
+    });
+  }
+  for (const field of ['initiate_login_uri', 'logo_uri']) {
+    const url = extras[field];
+    if (typeof url === 'string' && url !== '') assertSafeUrl(url, field);
+  }
+  return extras;
+}
+
+/** What a token may see of a client. */
+export interface Visibility {
+  settings: boolean;
+  authentication: boolean;
+}
+
+export function visibilityOf(scopes: ReadonlySet<string>): Visibility {
+  return {
+    settings: scopes.has('read:clients') || scopes.has('read:client_keys'),
+    authentication: scopes.has('read:client_keys') || scopes.has('read:client_credentials'),
+  };
+}
+
+/** A client as this dialect shows it; its secret only in the answer that made it. */
+export function bodyOf(client: ClientWithKeys, tenant: string, visible: Visibility): Record<string, unknown> {
+  const { other_app_type, ...extras } = client.extras.auth0 ?? {};
+  const summary = {
+    client_id: client.id,
+    name: client.name,
+    description: client.description,
+    app_type: client.type === null ? other_app_type : appOfType[client.type],
+  };
+  if (!visible.settings) return withoutUnset(summary);
+  const usesKeys = client.authMethod === 'private_key_jwt';
+  return withoutUnset({
+    tenant,
+    global: false,
+    ...summary,
+    is_first_party: client.firstParty,
+    ...extras,
+    client_metadata: Object.keys(client.metadata).length > 0 ? client.metadata : undefined,
+    grant_types: client.grantTypes,
+    resource_server_identifier: client.resourceServer,
+    enabled: client.status === 'active' ? undefined : false,
+    token_endpoint_auth_method: usesKeys ? undefined : client.authMethod,
+    client_authentication_methods:
+      usesKeys && visible.authentication
+        ? { private_key_jwt: { credentials: client.keyIds.map((id) => ({ id })) } }
+        : undefined,
+    client_secret: client.secret,
+  });
+}
+
+/** A credential as this dialect shows it; never its key. */
+export const credentialBodyOf = (credential: Credential): Record<string, unknown> =>
+  withoutUnset({
+    id: credential.id,
+    name: credential.name,
+    kid: credential.kid,
+    alg: credential.alg,
+    credential_type: 'public_key',
+    created_at: new Date(credential.createdAt).toISOString(),
+    updated_at: new Date(credential.updatedAt).toISOString(),
+    expires_at: credential.expiresAt === null ? undefined : new Date(credential.expiresAt).toISOString(),
+    last_used_at: credential.lastUsedAt === null ? undefined : new Date(credential.lastUsedAt).toISOString(),
+  });

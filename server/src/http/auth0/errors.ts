@@ -1,0 +1,184 @@
+import { STATUS_CODES } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { DomainError, type ErrorKind } from '../../kernel/errors.ts';
+import { type Problem, SchemaProblem } from '../edge/schema-problem.ts';
+import type { HttpServices } from '../request.ts';
+
+/** The body of every error of this dialect. */
+export interface Auth0Error {
+  statusCode: number;
+  error: string;
+  message: string;
+  errorCode?: string;
+}
+
+const statusOf: Record<ErrorKind, number> = {
+  invalid: 400,
+  missing: 404,
+  conflict: 409,
+  unauthenticated: 401,
+  forbidden: 403,
+  limited: 429,
+  unavailable: 503,
+};
+
+export const errorBody = (statusCode: number, message: string, errorCode?: string): Auth0Error => ({
+  statusCode,
+  error: STATUS_CODES[statusCode] ?? 'Error',
+  message,
+  ...(errorCode === undefined ? {} : { errorCode }),
+});
+
+/** Renders every error under `/api/v2` in the shape Auth0's SDKs parse. */
+export function auth0ErrorHandler(services: HttpServices) {
+  return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+    const body = bodyOf(error);
+    if (body.statusCode >= 500) services.logger.error({ err: error, url: request.routeOptions.url }, 'request failed');
+    if (body.statusCode === 503) reply.header('retry-after', '1');
+    if (error instanceof DomainError && error.data.retryAfterSeconds !== undefined) {
+      reply.header('retry-after', String(error.data.retryAfterSeconds));
+    }
+    if (body.statusCode === 401) reply.header('www-authenticate', 'Bearer error="invalid_token"');
+    if (body.statusCode === 403) reply.header('www-authenticate', 'Bearer error="insufficient_scope"');
+    void reply.code(body.statusCode).header('content-type', 'application/json; charset=utf-8').send(body);
+  };
+}
+
+function bodyOf(error: unknown): Auth0Error {
+  if (error instanceof SchemaProblem) return shapeError(error);
+  if (error instanceof DomainError) return domainError(error);
+  const { statusCode } = error as { statusCode?: number };
+  if (statusCode === 413) return errorBody(413, 'Payload too large');
+  if (statusCode === 415) return errorBody(415, 'The body must be application/json.');
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return errorBody(statusCode, 'The request can not be read.', 'invalid_body');
+  }
+  return errorBody(500, 'Internal error.');
+}
+
+/** Names of things as this dialect's error codes know them. */
+const missingCodes: Record<string, [string, string?]> = {
+  client: ['The client does not exist', 'inexistent_client'],
+  'client grant': ['The grant does not exist.', 'inexistent_client_grant'],
+  'resource server': ['The resource server does not exist', 'inexistent_resource_server'],
+  user: ['The user does not exist.', 'inexistent_user'],
+  credential: ['The credential does not exist.', 'inexistent_credential'],
+  'signing key': ['The signing key does not exist.', 'inexistent_signing_key'],
+  'log event': ['The log does not exist.', 'inexistent_log'],
+};
+
+const conflictTexts: Record<string, [string, string?]> = {
+  'resource server': ['A resource server with the same identifier already exists.'],
+  'client grant': ['A resource with the same client_grant already exists.'],
+  user: ['The user already exists.', 'auth0_idp_error'],
+};
+
+function domainError(error: DomainError): Auth0Error {
+  const status = statusOf[error.kind];
+  const thing = String(error.data.thing ?? '');
+  switch (error.code) {
+    case 'auth.missing':
+      return errorBody(401, 'Missing authentication');
+    case 'auth.invalid_token':
+      return errorBody(401, 'Invalid token');
+    case 'auth.insufficient_scope':
+      return insufficientScope(error.data.scopes as string[]);
+    case 'entity.not_found':
+      return errorBody(404, ...(missingCodes[thing] ?? [error.message]));
+    case 'entity.exists':
+      return errorBody(409, ...(conflictTexts[thing] ?? [error.message]));
+    case 'rate.limited':
+      return errorBody(429, 'Global limit has been reached', 'too_many_requests');
+    case 'storage.unavailable':
+    case 'storage.deadline':
+      return errorBody(503, error.message);
+    case 'input.malformed':
+      return errorBody(400, `Payload validation error: '${error.message}'`, 'invalid_body');
+    case 'input.cursor_invalid':
+      return errorBody(400, `Query validation error: '${error.message}' on property from`, 'invalid_query_string');
+    case 'input.invalid':
+    case 'secret.weak':
+    case 'resource_server.reserved':
+    case 'resource_server.system':
+      return errorBody(
+        status,
+        `Payload validation error: '${error.message}'${error.path ? ` on property ${fieldOf(error.path)}` : ''}`,
+        'invalid_body',
+      );
+    case 'auth.exceeds_own':
+      return errorBody(403, error.message, 'operation_not_supported');
+    default:
+      return errorBody(status, error.message);
+  }
+}
+
+/** Domain fields that this dialect calls otherwise; the rest differ in their case only. */
+const fieldNames: Record<string, string> = {
+  tokenLifetimeSeconds: 'token_lifetime',
+  grantedScopes: 'scope',
+  allScopes: 'allow_all_scopes',
+  secret: 'client_secret',
+  keys: 'client_authentication_methods.private_key_jwt.credentials',
+  resourceServer: 'resource_server_identifier',
+  signingAlg: 'signing_alg',
+};
+
+const fieldOf = (path: string): string =>
+  path
+    .split('.')
+    .map((part) => fieldNames[part] ?? part.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))
+    .join('.');
+
+/** deploy-cli matches this very text and skips what it may not read. */
+export const insufficientScope = (scopes: readonly string[]): Auth0Error =>
+  errorBody(403, `Insufficient scope, expected any of: ${scopes.join(', ')}`, 'insufficient_scope');
+
+const parts = {
+  body: ['Payload validation error', 'invalid_body'],
+  querystring: ['Query validation error', 'invalid_query_string'],
+  params: ['Path validation error', 'invalid_uri'],
+  headers: ['Header validation error', 'invalid_headers'],
+} as const;
+
+function shapeError(error: SchemaProblem): Auth0Error {
+  const [prefix, code] = parts[error.part];
+  const sentences = error.problems.slice(0, 5).map(sentenceOf);
+  return errorBody(400, `${prefix}: ${sentences.length === 0 ? "'Invalid value'" : sentences.join(', ')}`, code);
+}
+
+function sentenceOf(problem: Problem): string {
+  const on = problem.path === '' ? '' : ` on property ${problem.path}`;
+  return `'${complaint(problem)}'${on}`;
+}
+
+function complaint({ kind, name, expected, actual, allowed, limit }: Problem): string {
+  switch (kind) {
+    case 'required':
+      return `Missing required property: ${name}`;
+    case 'unknown':
+      return `Additional properties not allowed: ${name}`;
+    case 'type':
+      return `Expected type ${expected} but found type ${actual}`;
+    case 'enum':
+    case 'const':
+      return `No enum match, expected one of: ${allowed?.join(', ') ?? expected}`;
+    case 'minLength':
+      return `String is too short, minimum ${limit}`;
+    case 'maxLength':
+      return `String is too long, maximum ${limit}`;
+    case 'minimum':
+      return `Value is less than minimum ${limit}`;
+    case 'maximum':
+      return `Value is greater than maximum ${limit}`;
+    case 'minItems':
+      return `Array is too short, minimum ${limit}`;
+    case 'maxItems':
+      return `Array is too long, maximum ${limit}`;
+    case 'uniqueItems':
+      return 'Array items are not unique';
+    case 'pattern':
+      return 'String does not match the expected pattern';
+    default:
+      return 'Invalid value';
+  }
+}

@@ -1,0 +1,86 @@
+import { STATUS_CODES } from 'node:http';
+import type { Problem } from '@sekisho/contract';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { DomainError, type ErrorKind } from '../../kernel/errors.ts';
+import { SchemaProblem } from '../edge/schema-problem.ts';
+import type { HttpServices } from '../request.ts';
+import { problemSentence } from './problem-sentence.ts';
+
+const statusOf: Record<ErrorKind, number> = {
+  invalid: 400,
+  missing: 404,
+  conflict: 409,
+  unauthenticated: 401,
+  forbidden: 403,
+  limited: 429,
+  unavailable: 503,
+};
+
+type Known = { status: number; code: string; message: string; data?: Record<string, unknown> };
+
+/** Renders every error under `/api` as problem details (RFC 9457) with Logto's members beside. */
+export function nativeErrorHandler(services: HttpServices) {
+  return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+    const known = knownOf(error);
+    if (known.status >= 500) services.logger.error({ err: error, url: request.routeOptions.url }, 'request failed');
+    if (known.status === 401) reply.header('www-authenticate', bearerChallenge(request, error));
+    if (known.status === 403) reply.header('www-authenticate', scopeChallenge(request, known));
+    if (known.status === 503) reply.header('retry-after', '1');
+    if (known.status === 429) reply.header('retry-after', String(known.data?.retryAfterSeconds ?? 60));
+    void reply
+      .code(known.status)
+      .header('content-type', 'application/problem+json; charset=utf-8')
+      .send(problemOf(known));
+  };
+}
+
+/** The body of one error. */
+export function problemOf({ status, code, message, data }: Known): Problem {
+  return {
+    type: `urn:sekisho:error:${code}`,
+    title: STATUS_CODES[status] ?? 'Error',
+    status,
+    detail: message,
+    code,
+    message,
+    ...(data === undefined ? {} : { data }),
+  };
+}
+
+function knownOf(error: unknown): Known {
+  if (error instanceof SchemaProblem) {
+    const [first] = error.problems;
+    const path = [first?.path, first?.kind === 'required' || first?.kind === 'unknown' ? first.name : undefined];
+    return {
+      status: 400,
+      code: 'guard.invalid_input',
+      message: problemSentence(error),
+      data: { path: path.filter((part) => part).join('.'), part: error.part },
+    };
+  }
+  if (error instanceof DomainError) {
+    const data = { ...error.data, ...(error.path === undefined ? {} : { path: error.path }) };
+    return {
+      status: statusOf[error.kind],
+      code: error.code,
+      message: error.message,
+      ...(Object.keys(data).length > 0 ? { data } : {}),
+    };
+  }
+  const { statusCode } = error as { statusCode?: number };
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return { status: statusCode, code: 'input.malformed', message: 'The request can not be read.' };
+  }
+  return { status: 500, code: 'server_error', message: 'Something went wrong on our side.' };
+}
+
+/** RFC 6750 §3: no error code when there was no token at all. */
+const bearerChallenge = (request: FastifyRequest, error: unknown): string =>
+  (error as DomainError).code === 'auth.missing'
+    ? `Bearer realm="${request.site.origin}/api"`
+    : `Bearer realm="${request.site.origin}/api", error="invalid_token"`;
+
+const scopeChallenge = (request: FastifyRequest, known: Known): string => {
+  const scopes = (known.data?.scopes as string[] | undefined) ?? [];
+  return `Bearer realm="${request.site.origin}/api", error="insufficient_scope", scope="${scopes.join(' ')}"`;
+};

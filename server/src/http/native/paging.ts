@@ -1,0 +1,37 @@
+import type { PagingQuery } from '@sekisho/contract';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { KeysetPage, KeysetRange, OffsetPage, OffsetRange } from '../../domain/paging.ts';
+
+const defaultPageSize = 20;
+
+/**
+ * Answers a list: by `cursor` when the query has one, otherwise by page number with `Total-Number`; `Link` names the
+ * next page (RFC 8288).
+ */
+export async function sendPage<T, B>(
+  request: FastifyRequest<{ Querystring: PagingQuery }>,
+  reply: FastifyReply,
+  list: { byKey(range: KeysetRange): Promise<KeysetPage<T>>; byOffset(range: OffsetRange): Promise<OffsetPage<T>> },
+  body: (item: T) => B,
+): Promise<B[]> {
+  const { page = 1, page_size: limit = defaultPageSize, cursor } = request.query;
+  if (cursor !== undefined) {
+    const found = await list.byKey({ limit, cursor: cursor === '' ? undefined : cursor });
+    if (found.next !== undefined) reply.header('link', link(request, { cursor: found.next }, 'next'));
+    return found.items.map(body);
+  }
+  const found = await list.byOffset({ start: (page - 1) * limit, limit });
+  const last = Math.max(1, Math.ceil(found.total / limit));
+  const links = [link(request, { page: 1 }, 'first'), link(request, { page: last }, 'last')];
+  if (page > 1) links.push(link(request, { page: Math.min(page - 1, last) }, 'prev'));
+  if (page < last) links.push(link(request, { page: page + 1 }, 'next'));
+  reply.header('total-number', String(found.total)).header('link', links.join(', '));
+  return found.items.map(body);
+}
+
+/** A link to the same list at another place; built from the tenant's own origin, not from a header. */
+function link(request: FastifyRequest, place: Record<string, string | number>, rel: string): string {
+  const url = new URL(request.url, request.site.origin);
+  for (const [name, value] of Object.entries(place)) url.searchParams.set(name, String(value));
+  return `<${url.href}>; rel="${rel}"`;
+}

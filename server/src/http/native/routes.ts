@@ -1,0 +1,43 @@
+/** The native API, `/api`. It owns the not-found and error handlers of everything under `/api` but other dialects'. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Context } from '../../domain/context.ts';
+import { authorizeManagement } from '../../protocol/management.ts';
+import { bearerToken, type HttpServices, protocolContext } from '../request.ts';
+import { nativeErrorHandler, problemOf } from './errors.ts';
+import { nativeManagementApi } from './system-api.ts';
+import { tenantRoutes } from './tenants.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The context of an authorized management request. */
+    context: Context;
+  }
+  interface FastifyContextConfig {
+    /** Any one of these scopes lets a token call the route. */
+    scopes?: readonly string[];
+  }
+}
+
+export function nativeApi(services: HttpServices) {
+  return async (server: FastifyInstance): Promise<void> => {
+    server.setErrorHandler(nativeErrorHandler(services));
+    server.setNotFoundHandler((_request, reply) => {
+      void reply
+        .code(404)
+        .header('content-type', 'application/problem+json; charset=utf-8')
+        .send(problemOf({ status: 404, code: 'entity.not_found', message: 'There is nothing here.' }));
+    });
+    if (!server.hasRequestDecorator('context')) server.decorateRequest('context', null as never);
+    server.addHook('onRequest', (request) => authorize(services, request));
+    await server.register(tenantRoutes);
+  };
+}
+
+/** Every route names its scopes; one that names none can be called by nobody. */
+async function authorize(services: HttpServices, request: FastifyRequest): Promise<void> {
+  if (request.is404) return;
+  const ctx = protocolContext(services, request);
+  const scopes = request.routeOptions.config.scopes ?? [];
+  const actor = await authorizeManagement(ctx, nativeManagementApi, bearerToken(request), scopes);
+  request.context = { ...services, site: request.site, origin: request.origin, actor };
+}

@@ -1,0 +1,57 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { DomainError, type ErrorKind } from '../../kernel/errors.ts';
+import { Refusal } from '../../protocol/refusal.ts';
+import type { HttpServices } from '../request.ts';
+import { describe, type OAuthAnswer, rootErrors } from './root-errors.ts';
+
+const statusOf: Record<ErrorKind, number> = {
+  invalid: 400,
+  missing: 404,
+  conflict: 409,
+  unauthenticated: 401,
+  forbidden: 403,
+  limited: 429,
+  unavailable: 503,
+};
+
+/** Renders every error of the protocol endpoints as RFC 6749 §5.2 says; what is not ours to tell is logged only. */
+export function oauthErrorHandler(services: HttpServices) {
+  return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+    const answer = answerOf(error);
+    if (answer.status >= 500) services.logger.error({ err: error, url: request.routeOptions.url }, 'request failed');
+    if (answer.status === 401 && /^basic/i.test(request.headers.authorization ?? '')) {
+      reply.header('www-authenticate', 'Basic realm="sekisho"');
+    }
+    if (answer.status === 503) reply.header('retry-after', '1');
+    if (error instanceof Refusal && error.data.retryAfterSeconds !== undefined) {
+      reply.header('retry-after', String(error.data.retryAfterSeconds));
+    }
+    void reply
+      .code(answer.status)
+      .header('content-type', 'application/json; charset=utf-8')
+      .send({ error: answer.error, error_description: describe(answer.description) });
+  };
+}
+
+function answerOf(error: unknown): OAuthAnswer {
+  if (error instanceof Refusal) return rootErrors[error.reason](error.data);
+  if (error instanceof DomainError) {
+    const status = statusOf[error.kind];
+    return status === 503
+      ? { status, error: 'temporarily_unavailable', description: 'The server is not available just now; try again.' }
+      : { status, error: 'invalid_request', description: error.message };
+  }
+  const { statusCode } = error as { statusCode?: number };
+  if (statusCode === 413) return { status: 413, error: 'invalid_request', description: 'The body is too large.' };
+  if (statusCode === 415) {
+    return {
+      status: 415,
+      error: 'invalid_request',
+      description: 'The body must be application/x-www-form-urlencoded or application/json.',
+    };
+  }
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return { status: statusCode, error: 'invalid_request', description: 'The request can not be read.' };
+  }
+  return { status: 500, error: 'server_error', description: 'Something went wrong on our side.' };
+}

@@ -1,0 +1,73 @@
+import type { RefusalData, RefusalReason } from '../../protocol/refusal.ts';
+
+/** What a caller is told of a refusal (RFC 6749 §5.2). */
+export interface OAuthAnswer {
+  status: number;
+  error: string;
+  description: string;
+}
+
+type Row = (data: RefusalData) => OAuthAnswer;
+
+const row =
+  (status: number, error: string, description: string | ((data: RefusalData) => string)): Row =>
+  (data) => ({ status, error, description: typeof description === 'string' ? description : description(data) });
+
+/** One answer for whoever can't prove who they are: it does not tell an unknown client from a wrong secret. */
+const unauthorized = row(401, 'access_denied', 'Unauthorized');
+const denied = (description: string | ((data: RefusalData) => string)): Row => row(403, 'access_denied', description);
+
+/**
+ * The error table of the root issuer: Auth0's words where its clients know them, RFC 6749's elsewhere. The real reason
+ * is in the log.
+ */
+export const rootErrors: Record<RefusalReason, Row> = {
+  client_id_missing: row(401, 'invalid_client', 'No client is named: send client_id, or an Authorization header.'),
+  client_unknown: unauthorized,
+  credentials_missing: unauthorized,
+  credentials_malformed: row(401, 'invalid_client', 'The client credentials can not be read.'),
+  several_auth_methods: row(400, 'invalid_request', 'More than one way of client authentication was used.'),
+  secret_wrong: unauthorized,
+  secret_expired: unauthorized,
+  auth_method_not_registered: unauthorized,
+  client_public: unauthorized,
+  client_disabled: row(403, 'unauthorized_client', 'The client is disabled.'),
+  assertion_invalid: row(401, 'invalid_client', 'The client assertion is not valid.'),
+  assertion_replayed: row(401, 'invalid_client', 'The client assertion is not valid.'),
+  rate_limited: row(429, 'too_many_requests', 'Global limit has been reached'),
+  parameter_invalid: row(400, 'invalid_request', ({ parameter }) => `The parameter ${parameter} is not valid.`),
+  grant_type_missing: row(400, 'invalid_request', 'Missing required parameter: grant_type'),
+  grant_type_unsupported: row(400, 'unsupported_grant_type', ({ grantType }) => `Unsupported grant type: ${grantType}`),
+  grant_type_not_allowed: row(
+    403,
+    'unauthorized_client',
+    ({ grantType }) => `Grant type '${grantType}' not allowed for the client.`,
+  ),
+  audience_missing: denied('No audience is named, and the tenant has no default audience.'),
+  audience_unknown: denied(({ audience }) => `Service not enabled within domain: ${audience}`),
+  audience_closed: denied(({ audience }) => `No client is allowed to access ${audience}.`),
+  public_client_at_management: denied('A public client is never allowed to access a management API.'),
+  target_invalid: row(400, 'invalid_target', 'The resource must be one absolute URI without a fragment.'),
+  grant_missing: denied(
+    ({ clientId, audience }) =>
+      `Client "${clientId}" is not authorized to access resource server "${audience}". You need to create a "client-grant" associated to this API.`,
+  ),
+  scope_not_granted: denied(({ scopes = [] }) => `Client has not been granted scopes: ${scopes.join(' ')}`),
+  organization_not_accepted: denied('This API does not take an organization.'),
+  organization_denied_by_grant: denied('The client grant does not allow an organization.'),
+  organization_required_by_grant: denied('The client grant requires an organization.'),
+  organization_unknown: denied('The client has no access to this organization.'),
+  token_missing: row(400, 'invalid_request', 'Missing required parameter: token'),
+  tenant_unknown: row(404, 'not_found', 'There is nothing here.'),
+  tenant_suspended: denied('The tenant is suspended.'),
+};
+
+/** Longest description that is sent. */
+const maximumDescription = 400;
+
+/** Makes a sentence fit for `error_description`: one line, no controls, not endless. */
+export const describe = (text: string): string =>
+  text
+    .slice(0, maximumDescription)
+    .toWellFormed()
+    .replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, ' ');

@@ -1,0 +1,103 @@
+/** The root issuer's endpoints: token, introspection, revocation, discovery, keys. They parse, call the protocol, answer. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { publishedKeys } from '../../domain/keys/keys.ts';
+import { splitScopes } from '../../kernel/text.ts';
+import { assertTenant, metadataOf } from '../../protocol/discovery.ts';
+import { introspect, revoke, type TokenOperation } from '../../protocol/introspect.ts';
+import { rootProfile } from '../../protocol/profile.ts';
+import { Refusal } from '../../protocol/refusal.ts';
+import { issueToken, type TokenRequest } from '../../protocol/token/pipeline.ts';
+import { type HttpServices, protocolContext } from '../request.ts';
+import { readCredentials } from './credentials.ts';
+import { oauthErrorHandler } from './errors.ts';
+import { type Parameters, readParameters } from './parameters.ts';
+
+const paths = {
+  token: '/oauth/token',
+  jwks: '/.well-known/jwks.json',
+  introspection: '/oauth/introspect',
+  revocation: '/oauth/revoke',
+};
+
+/** Verifiers may keep keys and metadata this long, in seconds; a new key is published long before it signs. */
+const publishedMaxAgeSeconds = 300;
+
+export function oauthSurface(services: HttpServices) {
+  return async (server: FastifyInstance): Promise<void> => {
+    server.setErrorHandler(oauthErrorHandler(services));
+
+    for (const path of ['/oauth/token', '/oauth/token/', '/oauth2/token']) {
+      server.post(path, async (request) => {
+        const token = await issueToken(protocolContext(services, request), rootProfile, readTokenRequest(request));
+        return {
+          access_token: token.accessToken,
+          token_type: 'Bearer',
+          expires_in: token.expiresInSeconds,
+          ...(token.scopes.length > 0 ? { scope: token.scopes.join(' ') } : {}),
+        };
+      });
+    }
+
+    server.post(paths.introspection, (request) =>
+      introspect(protocolContext(services, request), rootProfile, readTokenOperation(request)),
+    );
+
+    server.post(paths.revocation, async (request, reply) => {
+      await revoke(protocolContext(services, request), rootProfile, readTokenOperation(request));
+      return reply.code(200).header('content-length', '0').send();
+    });
+
+    for (const path of ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']) {
+      server.get(path, async (request, reply) => {
+        reply.header('cache-control', `public, max-age=${publishedMaxAgeSeconds}`);
+        return metadataOf(protocolContext(services, request), rootProfile, paths);
+      });
+    }
+
+    server.get(paths.jwks, async (request, reply) => {
+      const ctx = protocolContext(services, request);
+      await assertTenant(ctx);
+      reply.header('cache-control', `public, max-age=${publishedMaxAgeSeconds}`);
+      return { keys: await publishedKeys({ db: services.db, site: ctx.site }) };
+    });
+
+    // A GET could put a secret into a URL, and so into logs (RFC 6749 §3.2).
+    for (const path of [...Object.values(paths).filter((path) => path.startsWith('/oauth/')), '/oauth2/token']) {
+      server.get(path, async (_request, reply) =>
+        reply
+          .code(405)
+          .header('allow', 'POST')
+          .send({ error: 'invalid_request', error_description: 'Use POST, with the parameters in the body.' }),
+      );
+    }
+  };
+}
+
+function readTokenRequest(request: FastifyRequest): TokenRequest {
+  const parameter = readParameters(request.body);
+  const scope = parameter('scope');
+  return {
+    credentials: readCredentials(request.headers.authorization, parameter),
+    grantType: parameter('grant_type'),
+    audience: readAudience(parameter),
+    scopes: scope === undefined ? undefined : splitScopes(scope),
+    organization: parameter('organization'),
+  };
+}
+
+/** `audience` and RFC 8707's `resource` are one thing under two names; two different ones are two things. */
+function readAudience(parameter: Parameters): string | undefined {
+  const audience = parameter('audience');
+  const resource = parameter('resource');
+  if (resource === undefined) return audience;
+  const isTarget = URL.canParse(resource) && !resource.includes('#');
+  if (!isTarget || (audience !== undefined && audience !== resource)) {
+    throw new Refusal('target_invalid', { parameter: 'resource' });
+  }
+  return resource;
+}
+
+function readTokenOperation(request: FastifyRequest): TokenOperation {
+  const parameter = readParameters(request.body);
+  return { credentials: readCredentials(request.headers.authorization, parameter), token: parameter('token') };
+}

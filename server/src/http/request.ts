@@ -1,0 +1,45 @@
+import type { FastifyRequest } from 'fastify';
+import type { Origin } from '../domain/context.ts';
+import type { Site } from '../domain/tenants/sites.ts';
+import type { ProtocolContext, ProtocolServices } from '../protocol/context.ts';
+import { clientAddress, type TrustedProxies } from './edge/address.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The tenant the Host header names; set before any handler of a tenant runs. */
+    site: Site;
+    origin: Origin;
+  }
+}
+
+/** What every surface needs of the server. */
+export interface HttpServices extends ProtocolServices {
+  readonly trustedProxies: TrustedProxies;
+}
+
+/** Reads who asks, once per request: the address (through trusted proxies only), the agent, the host. */
+export function originOf(request: FastifyRequest, trusted: TrustedProxies): Origin {
+  const forwarded = request.headers['x-forwarded-for'];
+  return {
+    ip: clientAddress({
+      remoteAddress: request.socket.remoteAddress,
+      forwardedFor: Array.isArray(forwarded) ? forwarded.join(',') : forwarded,
+      trusted,
+    }),
+    userAgent: request.headers['user-agent'],
+    host: request.headers.host,
+  };
+}
+
+/** The protocol's view of a request. */
+export const protocolContext = (services: ProtocolServices, request: FastifyRequest): ProtocolContext => ({
+  services,
+  site: request.site,
+  origin: request.origin,
+});
+
+/** The token of an `Authorization: Bearer` header (RFC 6750 §2.1; the scheme's case does not matter). */
+export function bearerToken(request: FastifyRequest): string | undefined {
+  const match = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(request.headers.authorization ?? '');
+  return match?.[1];
+}

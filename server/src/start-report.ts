@@ -1,0 +1,86 @@
+import { relative } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import type { Composed } from './compose.ts';
+import { ConfigError } from './config/read.ts';
+import type { Settings } from './config/settings.ts';
+
+/** What a start tells: an aligned block for people, or one JSON object. Secrets are in it only when they were made now. */
+export function startReport(settings: Settings, composed: Composed, asJson: boolean): string {
+  const { sites, db, systemApis } = composed.services;
+  const site = sites.ofTenant('default');
+  const apis = systemApis.map((api) => `${site.origin}${api.path}`);
+  const startMs = Math.round(performance.now());
+  const { firstClient } = composed.started;
+  const facts = {
+    issuer: site.issuer,
+    api: apis[0] as string,
+    nativeApi: apis[1] as string,
+    jwks: `${site.origin}/.well-known/jwks.json`,
+    data: db.location,
+    ...(composed.caPath === undefined ? {} : { ca: composed.caPath }),
+    startMs,
+  };
+  if (asJson) return `${JSON.stringify({ ...facts, ...firstClient })}\n`;
+
+  const rows: [string, string][] = [
+    ['Issuer', facts.issuer],
+    ['API', facts.api],
+    ['Native API', facts.nativeApi],
+    ['JWKS', facts.jwks],
+    ['Data', facts.data],
+    ...(composed.caPath === undefined ? [] : ([['CA', composed.caPath]] as [string, string][])),
+    ['Started in', `${startMs} ms`],
+  ];
+  const lines = [
+    '',
+    '  Sekisho 関所 is ready.',
+    '',
+    ...rows.map(([name, value]) => `  ${name.padEnd(14)}${value}`),
+    '',
+  ];
+  if (firstClient !== undefined) lines.push(...firstClientLines(settings, composed, firstClient, facts.api), '');
+  return `${lines.join('\n')}\n`;
+}
+
+function firstClientLines(
+  settings: Settings,
+  composed: Composed,
+  client: { clientId: string; clientSecret: string },
+  audience: string,
+): string[] {
+  const given = settings.adminClientSecret !== undefined;
+  const { origin } = composed.services.sites.ofTenant('default');
+  const ca = composed.caPath === undefined ? '' : `--cacert '${relative('', composed.caPath)}' `;
+  return [
+    given
+      ? '  The management client of the settings was made.'
+      : '  The first management client. Its secret is shown this once: keep it.',
+    '',
+    `  ${'Client id'.padEnd(14)}${client.clientId}`,
+    `  ${'Client secret'.padEnd(14)}${given ? '(SEKISHO_ADMIN_CLIENT_SECRET)' : client.clientSecret}`,
+    '',
+    '  A first token:',
+    '',
+    `  curl -s ${ca}${origin}/oauth/token \\`,
+    '    -d grant_type=client_credentials \\',
+    `    -d client_id=${client.clientId} \\`,
+    `    -d client_secret=${given ? '"$SEKISHO_ADMIN_CLIENT_SECRET"' : client.clientSecret} \\`,
+    `    -d audience=${audience}`,
+  ];
+}
+
+/** Names the setting and the cure for an address that can't be listened on. */
+export function listenError(error: unknown, host: string, port: number): Error {
+  const { code } = error as { code?: string };
+  if (code === 'EADDRINUSE') {
+    return new ConfigError(
+      'SEKISHO_PORT',
+      `${port} is taken on ${host}: stop what listens there, or set another port.`,
+    );
+  }
+  if (code === 'EACCES') return new ConfigError('SEKISHO_PORT', `${port} needs privileges: set a port above 1023.`);
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return new ConfigError('SEKISHO_HOST', `${host} is not an address of this machine.`);
+  }
+  return error as Error;
+}
