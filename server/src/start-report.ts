@@ -20,7 +20,12 @@ export function startReport(settings: Settings, composed: Composed, asJson: bool
     ...(composed.caPath === undefined ? {} : { ca: composed.caPath }),
     startMs,
   };
-  if (asJson) return `${JSON.stringify({ ...facts, ...firstClient })}\n`;
+  if (asJson) {
+    // A secret that came from the settings is known to whoever set it.
+    const { clientId, clientSecret } = firstClient ?? {};
+    const made = settings.adminClientSecret === undefined ? { clientId, clientSecret } : { clientId };
+    return `${JSON.stringify({ ...facts, ...made })}\n`;
+  }
 
   const rows: [string, string][] = [
     ['Issuer', facts.issuer],

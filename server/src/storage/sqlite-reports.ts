@@ -44,10 +44,17 @@ export function openReports(file: string): Reports {
 /** What the worker answers. */
 export type ReportAnswer = { rows: unknown[] } | { error: { message: string; errcode?: number } };
 
+interface Asked {
+  sql: string;
+  resolve(result: { rows: unknown[] }): void;
+  reject(error: unknown): void;
+}
+
 /** One query at a time; a query past its deadline ends with its worker, the next one gets a new worker. */
 class ReportConnection implements DatabaseConnection {
   readonly #file: string;
   #worker: Worker | undefined;
+  #asked: Asked | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(file: string) {
@@ -71,37 +78,38 @@ class ReportConnection implements DatabaseConnection {
   }
 
   #ask(query: CompiledQuery): Promise<{ rows: unknown[] }> {
-    const worker = this.#worker ?? this.#start();
-    return new Promise((resolve, reject) => {
-      const finish = () => {
-        clearTimeout(timer);
-        worker.removeAllListeners();
-      };
-      const timer = setTimeout(() => {
-        finish();
-        this.#worker = undefined;
-        void worker.terminate();
-        reject(deadlineError(new Error(`over ${reportDeadlineMs} ms: ${query.sql}`)));
-      }, reportDeadlineMs);
-      worker.once('message', (answer: ReportAnswer) => {
-        finish();
-        if ('rows' in answer) resolve(answer);
-        else reject(fromSqlite(Object.assign(new Error(answer.error.message), answer.error)));
-      });
-      worker.once('error', (error) => {
-        finish();
-        this.#worker = undefined;
-        reject(error);
-      });
-      worker.postMessage({ sql: query.sql, parameters: query.parameters });
+    this.#worker ??= this.#start();
+    this.#worker.ref();
+    const { promise, resolve, reject } = Promise.withResolvers<{ rows: unknown[] }>();
+    this.#asked = { sql: query.sql, resolve, reject };
+    const timer = setTimeout(() => this.#giveUp(), reportDeadlineMs);
+    this.#worker.postMessage({ sql: query.sql, parameters: query.parameters });
+    return promise.finally(() => {
+      clearTimeout(timer);
+      this.#asked = undefined;
+      this.#worker?.unref();
     });
   }
 
+  #giveUp(): void {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    void worker?.terminate();
+    this.#asked?.reject(deadlineError(new Error(`over ${reportDeadlineMs} ms: ${this.#asked.sql}`)));
+  }
+
   #start(): Worker {
-    this.#worker = new Worker(new URL('./sqlite-report-worker.ts', import.meta.url), {
+    const worker = new Worker(new URL('./sqlite-report-worker.ts', import.meta.url), {
       workerData: { file: this.#file },
     });
-    this.#worker.unref();
-    return this.#worker;
+    worker.on('message', (answer: ReportAnswer) => {
+      if ('rows' in answer) this.#asked?.resolve(answer);
+      else this.#asked?.reject(fromSqlite(Object.assign(new Error(answer.error.message), answer.error)));
+    });
+    worker.on('error', (error) => {
+      if (this.#worker === worker) this.#worker = undefined;
+      this.#asked?.reject(error);
+    });
+    return worker;
   }
 }
