@@ -149,7 +149,7 @@ export class TestServer {
     } = {},
   ): Promise<Answer> {
     const headers: Record<string, string> = { ...options.headers };
-    let body = options.body;
+    let body: string | Uint8Array<ArrayBuffer> | URLSearchParams | undefined = options.body;
     if (options.token !== undefined) headers.authorization = `Bearer ${options.token}`;
     if (options.json !== undefined) {
       headers['content-type'] ??= 'application/json';
