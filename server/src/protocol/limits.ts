@@ -64,7 +64,7 @@ export class RequestLimits {
     this.#counted = new Map();
     await Promise.all(
       counted.map((entry) =>
-        this.#journal.append({
+        this.#journal.appendIfTenant({
           ...entry,
           kind: 'rate.limited',
           reason: 'rate_limited',

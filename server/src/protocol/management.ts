@@ -90,19 +90,14 @@ async function refused(
     return error;
   }
   limits.countFailure(ctx.site.tenantId, actor?.clientId ?? 'management', ip);
-  await journal
-    .append({
-      tenantId: ctx.site.tenantId,
-      kind: 'access.refused',
-      clientId: actor?.clientId,
-      tokenId: actor?.tokenId,
-      reason: error.code,
-      description: detail,
-      ...ctx.origin,
-    })
-    .catch((failure) => {
-      // The tenant of an unknown host has no log; every other failure must not pass unnoticed.
-      if (detail !== 'the tenant does not exist') throw failure;
-    });
+  await journal.appendIfTenant({
+    tenantId: ctx.site.tenantId,
+    kind: 'access.refused',
+    clientId: actor?.clientId,
+    tokenId: actor?.tokenId,
+    reason: error.code,
+    description: detail,
+    ...ctx.origin,
+  });
   return error;
 }

@@ -27,6 +27,11 @@ export interface LogEvent {
 export interface Journal {
   /** Resolves once the event is durable; events of concurrent requests share a commit. */
   append(event: LogEvent): Promise<void>;
+  /**
+   * The same for an event whose tenant may not exist (any label below the base host names one); without a tenant there
+   * is no log. It is asked first, so that no such event spoils the commit it would share.
+   */
+  appendIfTenant(event: LogEvent): Promise<void>;
   /** Writes the event in the transaction of the change it tells of. */
   within(trx: Tx, event: LogEvent): Promise<void>;
 }
@@ -57,6 +62,14 @@ export function createJournal(db: Database, clock: Clock, random: Random): Journ
   };
   return {
     append: (event) => db.appendLogEvent(rowOf(event)),
+    async appendIfTenant(event) {
+      const tenant = await db.read
+        .selectFrom('tenants')
+        .select('id')
+        .where('id', '=', event.tenantId)
+        .executeTakeFirst();
+      if (tenant !== undefined) await db.appendLogEvent(rowOf(event));
+    },
     async within(trx, event) {
       await trx.insertInto('log_events').values(rowOf(event)).execute();
     },

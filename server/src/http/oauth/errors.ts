@@ -16,8 +16,9 @@ const statusOf: Record<ErrorKind, number> = {
 
 /** Renders every error of the protocol endpoints as RFC 6749 §5.2 says; what is not ours to tell is logged only. */
 export function oauthErrorHandler(services: HttpServices) {
-  return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+  return async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const answer = answerOf(error);
+    if (!(error instanceof Refusal) && answer.status < 500) await logUnreadable(services, request, error);
     if (answer.status >= 500) services.logger.error({ err: error, url: request.routeOptions.url }, 'request failed');
     if (answer.status === 401 && /^basic/i.test(request.headers.authorization ?? '')) {
       reply.header('www-authenticate', 'Basic realm="sekisho"');
@@ -31,6 +32,23 @@ export function oauthErrorHandler(services: HttpServices) {
       .header('content-type', 'application/json; charset=utf-8')
       .send({ error: answer.error, error_description: describe(answer.description) });
   };
+}
+
+/** A request that was refused before the protocol could read it leaves its event like any other refusal. */
+async function logUnreadable(services: HttpServices, request: FastifyRequest, error: unknown): Promise<void> {
+  const { tenantId } = request.site;
+  const ip = request.origin.ip ?? '';
+  if (services.limits.blockedSeconds(tenantId, undefined, ip) !== undefined) {
+    return services.limits.countRefused(tenantId, undefined, ip);
+  }
+  services.limits.countFailure(tenantId, undefined, ip);
+  await services.journal.appendIfTenant({
+    tenantId,
+    kind: request.routeOptions.url?.includes('token') ? 'token.refused' : 'endpoint.refused',
+    reason: 'parameter_invalid',
+    description: (error as Error).message,
+    ...request.origin,
+  });
 }
 
 function answerOf(error: unknown): OAuthAnswer {

@@ -5,7 +5,6 @@ import { splitScopes } from '../../kernel/text.ts';
 import { assertTenant, metadataOf } from '../../protocol/discovery.ts';
 import { introspect, revoke, type TokenOperation } from '../../protocol/introspect.ts';
 import { rootProfile } from '../../protocol/profile.ts';
-import { Refusal } from '../../protocol/refusal.ts';
 import { issueToken, type TokenRequest } from '../../protocol/token/pipeline.ts';
 import { type HttpServices, protocolContext } from '../request.ts';
 import { readCredentials } from './credentials.ts';
@@ -79,22 +78,19 @@ function readTokenRequest(request: FastifyRequest): TokenRequest {
   return {
     credentials: readCredentials(request.headers.authorization, parameter),
     grantType: parameter('grant_type'),
-    audience: readAudience(parameter),
+    ...readAudience(parameter),
     scopes: scope === undefined ? undefined : splitScopes(scope),
     organization: parameter('organization'),
   };
 }
 
 /** `audience` and RFC 8707's `resource` are one thing under two names; two different ones are two things. */
-function readAudience(parameter: Parameters): string | undefined {
+function readAudience(parameter: Parameters): Pick<TokenRequest, 'audience' | 'targetIsInvalid'> {
   const audience = parameter('audience');
   const resource = parameter('resource');
-  if (resource === undefined) return audience;
+  if (resource === undefined) return { audience, targetIsInvalid: false };
   const isTarget = URL.canParse(resource) && !resource.includes('#');
-  if (!isTarget || (audience !== undefined && audience !== resource)) {
-    throw new Refusal('target_invalid', { parameter: 'resource' });
-  }
-  return resource;
+  return { audience: resource, targetIsInvalid: !isTarget || (audience !== undefined && audience !== resource) };
 }
 
 function readTokenOperation(request: FastifyRequest): TokenOperation {

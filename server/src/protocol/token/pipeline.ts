@@ -22,6 +22,8 @@ export interface TokenRequest {
   readonly grantType: string | undefined;
   /** `audience`, or RFC 8707's `resource`: the same thing. */
   readonly audience: string | undefined;
+  /** The `resource` was no absolute URI, or named another API than `audience` (RFC 8707 §2). */
+  readonly targetIsInvalid: boolean;
   readonly scopes: readonly string[] | undefined;
   readonly organization: string | undefined;
 }
@@ -38,6 +40,8 @@ export function issueToken(ctx: ProtocolContext, profile: IssuerProfile, request
     if (request.grantType === undefined) throw new Refusal('grant_type_missing', { parameter: 'grant_type' });
     const grant = grantTypes[request.grantType];
     if (grant === undefined) throw new Refusal('grant_type_unsupported', { grantType: request.grantType });
+
+    if (request.targetIsInvalid) throw new Refusal('target_invalid', { parameter: 'resource' });
 
     const facts = await loadTokenFacts(ctx, request.credentials.clientId ?? '', request.audience);
     about.clientName = facts.client?.name;
