@@ -36,7 +36,11 @@ export function auth0ErrorHandler(services: HttpServices) {
     if (body.statusCode >= 500) services.logger.error({ err: error, url: request.routeOptions.url }, 'request failed');
     if (body.statusCode === 503) reply.header('retry-after', '1');
     if (error instanceof DomainError && error.data.retryAfterSeconds !== undefined) {
-      reply.header('retry-after', String(error.data.retryAfterSeconds));
+      const seconds = Number(error.data.retryAfterSeconds);
+      // Whose limit it is was known only after the headers of the request were set.
+      reply.header('retry-after', String(seconds));
+      reply.header('x-ratelimit-remaining', '0');
+      reply.header('x-ratelimit-reset', String(Math.ceil(services.clock.now() / 1000) + seconds));
     }
     if (body.statusCode === 401) reply.header('www-authenticate', 'Bearer error="invalid_token"');
     if (body.statusCode === 403) reply.header('www-authenticate', 'Bearer error="insufficient_scope"');
