@@ -15,8 +15,7 @@ import { auth0ManagementApi } from './http/auth0/system-api.ts';
 import { trustedProxies } from './http/edge/address.ts';
 import { nativeManagementApi } from './http/native/system-api.ts';
 import type { HttpServices } from './http/request.ts';
-import { createServer } from './http/server.ts';
-import { fileTls, localTls } from './http/tls.ts';
+import { createServer, type HttpServer } from './http/server.ts';
 import { createCipher } from './kernel/cipher.ts';
 import { type Clock, systemClock } from './kernel/clock.ts';
 import { createCursors } from './kernel/cursor.ts';
@@ -27,7 +26,7 @@ import { connect } from './storage/connect.ts';
 import type { Database } from './storage/database.ts';
 
 export interface Composed {
-  readonly server: ReturnType<typeof createServer>;
+  readonly server: HttpServer;
   readonly services: HttpServices;
   readonly started: Started;
   /** Path of the local certificate authority, with SEKISHO_HTTPS=local. */
@@ -85,8 +84,7 @@ export async function compose(settings: Settings, replace: Replaceable = {}): Pr
         return (await warmed) ? [] : ['signing keys'];
       },
     };
-    const server = createServer(services, readiness, tls?.options);
-    await server.ready();
+    const server = await createServer(services, readiness, tls?.options);
     return {
       server,
       services,
@@ -118,6 +116,7 @@ function prepareDataFolder(settings: Settings): void {
 
 async function prepareTls(settings: Settings, sites: Services['sites'], clock: Clock, random: Random) {
   if (settings.https === 'off') return undefined;
+  const { fileTls, localTls } = await import('./http/tls.ts');
   if (settings.https === 'files') {
     const options = await fileTls({ certPath: settings.tlsCert as string, keyPath: settings.tlsKey as string });
     return { options, caPath: undefined };

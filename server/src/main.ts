@@ -7,10 +7,13 @@ import { join } from 'node:path';
 process.umask(0o077);
 
 const { ConfigError, readSettings } = await import('./config/read.ts');
-const { listenError, startReport } = await import('./start-report.ts');
+const { assertCanListen, listenError } = await import('./listen.ts');
+const { startReport } = await import('./start-report.ts');
 
 try {
   const { settings, hints } = readSettings(process.env);
+  const { host, port } = settings;
+  await assertCanListen(host, port);
   // Before the rest is imported: compiled code is kept beside the data, which saves most of a start's time.
   if (settings.databaseUrl !== 'sqlite::memory:') {
     try {
@@ -22,8 +25,7 @@ try {
   }
   const { compose } = await import('./compose.ts');
   const composed = await compose(settings);
-  const { host, port } = settings;
-  await composed.server.listen({ host, port }).catch(async (error) => {
+  await composed.server.app.listen({ host, port }).catch(async (error) => {
     await composed.close();
     throw listenError(error, host, port);
   });
@@ -43,9 +45,8 @@ try {
     });
   }
 } catch (error) {
-  const known = error instanceof ConfigError || (error as Error).message.startsWith('SEKISHO_');
-  process.stderr.write(
-    `sekisho: ${known ? (error as Error).message : `could not start: ${(error as Error).message}`}\n`,
-  );
+  const message = (error as Error).message.replace(/\s+/g, ' ').trim();
+  const known = error instanceof ConfigError || message.startsWith('SEKISHO_');
+  process.stderr.write(`sekisho: ${known ? message : `could not start: ${message}`}\n`);
   process.exit(1);
 }

@@ -101,7 +101,7 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
     });
     const composed = await compose(settings, clock === undefined ? {} : { clock });
     try {
-      await composed.server.listen({ host: settings.host, port: settings.port });
+      await composed.server.app.listen({ host: settings.host, port: settings.port });
     } catch (error) {
       await composed.close();
       // Another process may have taken the free port meanwhile.

@@ -10,6 +10,7 @@ import { createApp } from './app.ts';
 import { oauthSurface } from './oauth/routes.ts';
 import { opsSurface, type Readiness } from './ops/routes.ts';
 import type { HttpServices } from './request.ts';
+import type { RouteEntry } from './route-list.ts';
 
 export interface TlsOptions {
   key: string;
@@ -22,6 +23,8 @@ export interface HttpServer {
   readonly app: FastifyInstance;
   /** The management APIs' app, loaded when it is first asked for. */
   management(): Promise<FastifyInstance>;
+  /** Every route of both apps. */
+  routes(): Promise<RouteEntry[]>;
   /** Answers what is under way and stops. */
   close(): Promise<void>;
 }
@@ -75,6 +78,7 @@ export async function createServer(
   return {
     app,
     management,
+    routes: async () => [...app.routeList, ...(await management()).routeList],
     async close() {
       clearTimeout(timer);
       await app.close();

@@ -31,7 +31,7 @@ function readBasic(authorization: string, bodyClientId: string | undefined): Pre
     problem: 'credentials_malformed',
   };
   const match = /^basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization);
-  if (match === null || authorization.length > 4096) return malformed;
+  if (match === null || authorization.length > 8192) return malformed;
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(match[1] as string, 'base64'));
     const colon = text.indexOf(':');
@@ -65,7 +65,7 @@ function subjectOf(assertion: string): string | undefined {
   try {
     const payload = JSON.parse(Buffer.from(assertion.split('.')[1] ?? '', 'base64url').toString('utf8')) as unknown;
     const { sub } = payload as { sub?: unknown };
-    return typeof sub === 'string' && sub.length <= 64 ? sub : undefined;
+    return typeof sub === 'string' && /^[^\p{Cc}\p{Cs}]{1,64}$/u.test(sub) ? sub : undefined;
   } catch {
     return undefined;
   }

@@ -25,7 +25,11 @@ export function oauthErrorHandler(services: HttpServices) {
     }
     if (answer.status === 503) reply.header('retry-after', '1');
     if (error instanceof Refusal && error.data.retryAfterSeconds !== undefined) {
-      reply.header('retry-after', String(error.data.retryAfterSeconds));
+      const { limit, retryAfterSeconds } = error.data;
+      reply.header('retry-after', String(retryAfterSeconds));
+      reply.header('x-ratelimit-limit', String(limit));
+      reply.header('x-ratelimit-remaining', '0');
+      reply.header('x-ratelimit-reset', String(Math.ceil(services.clock.now() / 1000) + retryAfterSeconds));
     }
     void reply
       .code(answer.status)
@@ -38,7 +42,7 @@ export function oauthErrorHandler(services: HttpServices) {
 async function logUnreadable(services: HttpServices, request: FastifyRequest, error: unknown): Promise<void> {
   const { tenantId } = request.site;
   const ip = request.origin.ip ?? '';
-  if (services.limits.blockedSeconds(tenantId, undefined, ip) !== undefined) {
+  if (services.limits.blocked(tenantId, undefined, ip) !== undefined) {
     return services.limits.countRefused(tenantId, undefined, ip);
   }
   services.limits.countFailure(tenantId, undefined, ip);

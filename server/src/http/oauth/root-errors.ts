@@ -13,8 +13,14 @@ const row =
   (status: number, error: string, description: string | ((data: RefusalData) => string)): Row =>
   (data) => ({ status, error, description: typeof description === 'string' ? description : description(data) });
 
-/** One answer for whoever can't prove who they are: it does not tell an unknown client from a wrong secret. */
-const unauthorized = row(401, 'access_denied', 'Unauthorized');
+const badAssertion = row(401, 'invalid_client', 'The client assertion is not valid.');
+const wrongSecret = row(401, 'access_denied', 'Unauthorized');
+
+/**
+ * One answer for whoever can't prove who they are, by secret and by assertion: it does not tell an unknown client from
+ * a wrong secret or a wrong signature.
+ */
+const unauthorized: Row = (data) => (data.byAssertion ? badAssertion(data) : wrongSecret(data));
 const denied = (description: string | ((data: RefusalData) => string)): Row => row(403, 'access_denied', description);
 
 /**
@@ -32,8 +38,8 @@ export const rootErrors: Record<RefusalReason, Row> = {
   auth_method_not_registered: unauthorized,
   client_public: unauthorized,
   client_disabled: row(403, 'unauthorized_client', 'The client is disabled.'),
-  assertion_invalid: row(401, 'invalid_client', 'The client assertion is not valid.'),
-  assertion_replayed: row(401, 'invalid_client', 'The client assertion is not valid.'),
+  assertion_invalid: badAssertion,
+  assertion_replayed: badAssertion,
   rate_limited: row(429, 'too_many_requests', 'Global limit has been reached'),
   parameter_invalid: row(400, 'invalid_request', ({ parameter }) => `The parameter ${parameter} is not valid.`),
   grant_type_missing: row(400, 'invalid_request', 'Missing required parameter: grant_type'),
@@ -43,7 +49,7 @@ export const rootErrors: Record<RefusalReason, Row> = {
     'unauthorized_client',
     ({ grantType }) => `Grant type '${grantType}' not allowed for the client.`,
   ),
-  audience_missing: denied('No audience is named, and the tenant has no default audience.'),
+  audience_missing: denied('Non-global clients are not allowed access to APIv1'),
   audience_unknown: denied(({ audience }) => `Service not enabled within domain: ${audience}`),
   audience_closed: denied(({ audience }) => `No client is allowed to access ${audience}.`),
   public_client_at_management: denied('A public client is never allowed to access a management API.'),

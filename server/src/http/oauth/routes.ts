@@ -18,6 +18,9 @@ const paths = {
   revocation: '/oauth/revoke',
 };
 
+/** Clients in the wild use all of them. */
+const tokenPaths = [paths.token, `${paths.token}/`, '/oauth2/token'];
+
 /** Verifiers may keep keys and metadata this long, in seconds; a new key is published long before it signs. */
 const publishedMaxAgeSeconds = 300;
 
@@ -25,7 +28,7 @@ export function oauthSurface(services: HttpServices) {
   return async (server: FastifyInstance): Promise<void> => {
     server.setErrorHandler(oauthErrorHandler(services));
 
-    for (const path of ['/oauth/token', '/oauth/token/', '/oauth2/token']) {
+    for (const path of tokenPaths) {
       server.post(path, async (request) => {
         const token = await issueToken(protocolContext(services, request), rootProfile, readTokenRequest(request));
         return {
@@ -61,7 +64,7 @@ export function oauthSurface(services: HttpServices) {
     });
 
     // A GET could put a secret into a URL, and so into logs (RFC 6749 §3.2).
-    for (const path of [...Object.values(paths).filter((path) => path.startsWith('/oauth/')), '/oauth2/token']) {
+    for (const path of [...tokenPaths, paths.introspection, paths.revocation]) {
       server.get(path, async (_request, reply) =>
         reply
           .code(405)

@@ -1,0 +1,28 @@
+/** The management APIs as one app; loaded after the token endpoints, which do not need their schemas. */
+import type { Server } from 'node:http';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { TSchema } from 'typebox';
+import { createApp } from './app.ts';
+import { errorBody } from './auth0/errors.ts';
+import { auth0Dialect } from './auth0/routes.ts';
+import type { RequestPart } from './edge/schema-problem.ts';
+import { lazyValidator } from './edge/validate.ts';
+import { problemOf } from './native/errors.ts';
+import { nativeApi } from './native/routes.ts';
+import type { HttpServices } from './request.ts';
+
+/** Builds the app of `/api` and `/api/v2`; it takes its requests from `server`. */
+export async function createManagement(services: HttpServices, server: Server): Promise<FastifyInstance> {
+  const app = createApp(services, { serverFactory: () => server, unreadable });
+  // Schemas are compiled at a route's first request.
+  app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => lazyValidator(schema, httpPart as RequestPart));
+  app.register(nativeApi(services), { prefix: '/api' });
+  app.register(auth0Dialect(services), { prefix: '/api/v2' });
+  await app.ready();
+  return app;
+}
+
+const unreadable = (request: FastifyRequest): unknown =>
+  request.url.startsWith('/api/v2')
+    ? errorBody(400, "Path validation error: 'The path can not be read.'", 'invalid_uri')
+    : problemOf({ status: 400, code: 'input.malformed', message: 'The path can not be read.' });
