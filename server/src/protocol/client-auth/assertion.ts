@@ -3,6 +3,7 @@ import { defineStatement } from '../../storage/statement.ts';
 import type { ProtocolContext } from '../context.ts';
 import { Refusal } from '../refusal.ts';
 import type { ClientFacts, CredentialFacts } from '../token-facts.ts';
+import { verifyDecoy } from './decoy.ts';
 
 /** Longest life of a client assertion, in seconds: it bounds how long used ones are remembered. */
 export const maximumAssertionSeconds = 300;
@@ -10,6 +11,8 @@ export const maximumAssertionSeconds = 300;
 const clockSkewSeconds = 10;
 /** Longest `iss`, `sub`, `jti`, in characters. */
 const maximumNameLength = 64;
+/** No controls, no half of a surrogate pair: not every database stores them, or stores two of them as two. */
+const namePattern = new RegExp(`^[^\\p{Cc}\\p{Cs}]{1,${maximumNameLength}}$`, 'u');
 
 /** RFC 7523 §3, item 7: an assertion is used once, on any node and across restarts; the insert itself is the check. */
 const useAssertion = defineStatement<{ tenantId: string; clientId: string; jti: string; expiresAt: number }>()(
@@ -43,8 +46,8 @@ export async function verifyAssertion(
 
   if (iss !== client.id || sub !== client.id) throw invalid('iss and sub must both be the client id');
   if (aud !== site.issuer) throw invalid(`aud must be the issuer ${site.issuer}, as one string`);
-  if (typeof jti !== 'string' || jti === '' || jti.length > maximumNameLength) {
-    throw invalid(`jti must be a string of 1 to ${maximumNameLength} characters`);
+  if (typeof jti !== 'string' || !namePattern.test(jti)) {
+    throw invalid(`jti must be a string of 1 to ${maximumNameLength} characters without controls`);
   }
   const now = services.clock.now() / 1000;
   if (!isTime(exp) || exp <= now - clockSkewSeconds) throw invalid('exp is missing or past');
@@ -83,8 +86,10 @@ async function verifySignature(
     (key) => key.kind === 'key' && key.alg === alg && (kid === undefined || key.kid === kid),
   );
   const alive = candidates.filter((key) => key.expiresAt === null || key.expiresAt > now);
-  if (alive.length === 0)
+  if (alive.length === 0) {
+    await verifyDecoy(assertion);
     throw invalid(candidates.length > 0 ? 'the key has expired' : 'no registered key has this alg and kid');
+  }
   for (const credential of alive) {
     const key = ctx.services.keys.publicKey(ctx.site.tenantId, credential.id, credential.publicJwk as string);
     try {
