@@ -9,6 +9,13 @@ export interface LimitSettings {
   requestsPerClient: number;
 }
 
+/** A limit that is used up. */
+export interface Exceeded {
+  /** Hits a minute. */
+  readonly limit: number;
+  readonly retryAfterSeconds: number;
+}
+
 const windowMs = 60_000;
 
 /**
@@ -36,13 +43,25 @@ export class RequestLimits {
     this.#timer.unref();
   }
 
-  /** Seconds to wait when this client at this address has failed too often; otherwise undefined. */
-  blockedSeconds(tenantId: string, clientId: string | undefined, ip: string): number | undefined {
-    const ofClient = this.#failuresOfClient.peek(`${tenantId} ${clientId} ${ip}`);
-    const ofAddress = this.#failuresOfAddress.peek(ip);
-    const blocking = [ofClient, ofAddress].filter(({ allowed }) => !allowed);
-    if (blocking.length === 0) return undefined;
-    return Math.max(1, ...blocking.map(({ resetAtMs }) => Math.ceil((resetAtMs - this.#clock.now()) / 1000)));
+  /** The limit that stops this client at this address, when it has failed too often; otherwise undefined. */
+  blocked(tenantId: string, clientId: string | undefined, ip: string): Exceeded | undefined {
+    const ofClient = this.#exceeded(this.#failuresOfClient, `${tenantId} ${clientId} ${ip}`);
+    const ofAddress = this.#exceeded(this.#failuresOfAddress, ip);
+    if (ofClient === undefined || ofAddress === undefined) return ofClient ?? ofAddress;
+    return ofClient.retryAfterSeconds > ofAddress.retryAfterSeconds ? ofClient : ofAddress;
+  }
+
+  /** Counts a request of a client that has proved who it is; the limit when it is one too many, otherwise undefined. */
+  countRequest(tenantId: string, clientId: string): Exceeded | undefined {
+    const key = `${tenantId} ${clientId}`;
+    return this.requests.hit(key).allowed ? undefined : this.#exceeded(this.requests, key);
+  }
+
+  #exceeded(limiter: RateLimiter, key: string): Exceeded | undefined {
+    const { allowed, resetAtMs } = limiter.peek(key);
+    if (allowed) return undefined;
+    const retryAfterSeconds = Math.max(1, Math.ceil((resetAtMs - this.#clock.now()) / 1000));
+    return { limit: limiter.limit, retryAfterSeconds };
   }
 
   countFailure(tenantId: string, clientId: string | undefined, ip: string): void {

@@ -26,11 +26,10 @@ export async function authorizeManagement(
     throw await refused(ctx, new DomainError('auth.missing', 'The request carries no access token.'), 'no token');
   }
   const actor = await actorOfToken(ctx, api, token);
-  const limit = ctx.services.limits.requests.hit(`${ctx.site.tenantId} ${actor.clientId}`);
-  if (!limit.allowed) {
+  const exceeded = ctx.services.limits.countRequest(ctx.site.tenantId, actor.clientId);
+  if (exceeded !== undefined) {
     ctx.services.limits.countRefused(ctx.site.tenantId, actor.clientId, ctx.origin.ip ?? '');
-    const retryAfterSeconds = Math.max(1, Math.ceil((limit.resetAtMs - ctx.services.clock.now()) / 1000));
-    throw new DomainError('rate.limited', 'Too many requests.', { data: { retryAfterSeconds } });
+    throw new DomainError('rate.limited', 'Too many requests.', { data: { ...exceeded } });
   }
   if (!scopes.some((scope) => actor.scopes.has(scope))) {
     throw await insufficientScope(ctx, scopes, actor);
@@ -85,7 +84,7 @@ async function refused(
   const { limits, journal } = ctx.services;
   const ip = ctx.origin.ip ?? '';
   // A flood of refusals becomes one counted row a minute.
-  if (limits.blockedSeconds(ctx.site.tenantId, actor?.clientId ?? 'management', ip) !== undefined) {
+  if (limits.blocked(ctx.site.tenantId, actor?.clientId ?? 'management', ip) !== undefined) {
     limits.countRefused(ctx.site.tenantId, actor?.clientId, ip);
     return error;
   }

@@ -34,9 +34,13 @@ export type RefusalReason =
 
 /** Reasons that count as a failed authentication of a client, for the failure limits. */
 const authenticationFailures: ReadonlySet<RefusalReason> = new Set([
+  'client_id_missing',
   'client_unknown',
+  // Were it not counted, the missing 429 would tell a public client from an unknown one.
+  'client_public',
   'credentials_missing',
   'credentials_malformed',
+  'several_auth_methods',
   'secret_wrong',
   'secret_expired',
   'auth_method_not_registered',
@@ -53,7 +57,11 @@ export interface RefusalData {
   scopes?: readonly string[];
   /** For the log only. */
   detail?: string | undefined;
+  /** The limit that is used up, a minute. */
+  limit?: number;
   retryAfterSeconds?: number;
+  /** The caller showed a client assertion: whatever is wrong with it or its client, it is told the same. */
+  byAssertion?: boolean;
 }
 
 /** A refusal of the protocol; carries what an error table needs to write its sentence. */

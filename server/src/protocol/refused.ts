@@ -19,25 +19,21 @@ export async function guarded<T>(
   request: { credentials: PresentedCredentials; audience?: string | undefined; scopes?: readonly string[] | undefined },
   work: (about: About) => Promise<T>,
 ): Promise<T> {
-  const { limits, journal, clock } = ctx.services;
+  const { limits, journal } = ctx.services;
   const { tenantId } = ctx.site;
   const { clientId } = request.credentials;
   const ip = ctx.origin.ip ?? '';
-  const tooMany = (retryAfterSeconds: number): Refusal => {
-    limits.countRefused(tenantId, clientId, ip);
-    return new Refusal('rate_limited', { retryAfterSeconds });
-  };
-  const blocked = limits.blockedSeconds(tenantId, clientId, ip);
-  if (blocked !== undefined) throw tooMany(blocked);
-  if (clientId !== undefined) {
-    const rate = limits.requests.hit(`${tenantId} ${clientId}`);
-    if (!rate.allowed) throw tooMany(Math.max(1, Math.ceil((rate.resetAtMs - clock.now()) / 1000)));
-  }
   const about: About = { audience: request.audience };
   try {
+    const blocked = limits.blocked(tenantId, clientId, ip);
+    if (blocked !== undefined) throw new Refusal('rate_limited', blocked);
     return await work(about);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
+    if (error.reason === 'rate_limited') {
+      limits.countRefused(tenantId, clientId, ip);
+      throw error;
+    }
     if (error.isAuthenticationFailure) limits.countFailure(tenantId, clientId, ip);
     // There is no tenant whose log this could be.
     if (error.reason === 'tenant_unknown') throw error;

@@ -3,11 +3,13 @@ import type { ProtocolContext } from '../context.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
 import type { ClientFacts, CredentialFacts } from '../token-facts.ts';
 import { verifyAssertion } from './assertion.ts';
+import { verifyDecoy } from './decoy.ts';
 import type { PresentedCredentials } from './presented.ts';
 
 /**
  * Proves that the request comes from the client, by the method it is registered for and no other (RFC 7591 §2).
- * Every path hashes and compares once, so that an unknown client takes as long as a wrong secret. Throws a `Refusal`.
+ * Whatever is known of the client, a secret is hashed and compared and an assertion's signature verified, so that an
+ * unknown client takes as long as a wrong secret or signature. Throws a `Refusal`.
  */
 export async function authenticateClient(
   ctx: ProtocolContext,
@@ -20,6 +22,9 @@ export async function authenticateClient(
     presented.method === 'private_key_jwt'
       ? await byAssertion(ctx, client, presented)
       : bySecret(ctx, client, presented);
+  // Counted only now: nobody else can use up what a client may ask.
+  const exceeded = ctx.services.limits.countRequest(ctx.site.tenantId, presented.clientId);
+  if (exceeded !== undefined) throw new Refusal('rate_limited', exceeded);
   ctx.services.lastUse.note(ctx.site.tenantId, presented.clientId, credential.id);
   return client as ClientFacts;
 }
@@ -52,9 +57,9 @@ async function byAssertion(
   client: ClientFacts | undefined,
   presented: Extract<PresentedCredentials, { method: 'private_key_jwt' }>,
 ): Promise<CredentialFacts> {
-  if (client === undefined) throw new Refusal('client_unknown', { clientId: presented.clientId });
-  if (client.authMethod !== 'private_key_jwt') {
-    throw new Refusal('auth_method_not_registered', { clientId: client.id });
-  }
-  return verifyAssertion(ctx, client, presented.assertion);
+  if (client?.authMethod === 'private_key_jwt') return verifyAssertion(ctx, client, presented.assertion);
+  await verifyDecoy(presented.assertion);
+  const reason =
+    client === undefined ? 'client_unknown' : client.isPublic ? 'client_public' : 'auth_method_not_registered';
+  throw new Refusal(reason, { clientId: presented.clientId, byAssertion: true });
 }
