@@ -9,7 +9,7 @@ import type { IssuerProfile } from './profile.ts';
 import { Refusal } from './refusal.ts';
 import { guarded } from './refused.ts';
 import { loadTokenFacts, type TokenFacts } from './token-facts.ts';
-import { BadToken, type PresentedToken, verifyAccessToken } from './tokens/verify.ts';
+import { BadToken, type PresentedToken, verifyAccessToken, verifyIssuedToken } from './tokens/verify.ts';
 
 export interface TokenOperation {
   readonly credentials: PresentedCredentials;
@@ -30,16 +30,17 @@ export function introspect(
 ): Promise<Record<string, unknown>> {
   return guarded(ctx, 'endpoint.refused', request, async () => {
     const caller = await authenticated(ctx, request);
-    const token = await presentedToken(ctx, profile, request);
+    const token = await orNothing(verifyAccessToken(ctx, profile, request.token as string));
     if (token === undefined || !(await maySee(ctx, caller, token))) return { active: false };
+    const { scope: _, ...claims } = token.payload;
     return {
       active: true,
       token_type: 'Bearer',
       client_id: token.clientId,
-      ...token.payload,
+      ...claims,
       // What the client may still do counts, not what the token once said.
-      ...(token.payload.scope === undefined ? {} : { scope: token.scopes.join(' ') }),
-      ...(token.payload.permissions === undefined ? {} : { permissions: token.scopes }),
+      ...(token.scopes.length === 0 ? {} : { scope: token.scopes.join(' ') }),
+      ...(claims.permissions === undefined ? {} : { permissions: token.scopes }),
     };
   });
 }
@@ -52,13 +53,14 @@ const revokeToken = defineStatement<{ tenantId: string; jti: string; expiresAt: 
 );
 
 /**
- * Revokes an access token of the calling client. A token that is invalid, or another client's, stays as it is and the
- * answer is the same (RFC 7009 §2.2). Throws a `Refusal` when the caller is not authenticated.
+ * Revokes an access token of the calling client, also one that its grant does not cover just now: it must not come back
+ * with the grant. A token that is invalid, or another client's, stays as it is and the answer is the same (RFC 7009
+ * §2.2). Throws a `Refusal` when the caller is not authenticated.
  */
 export function revoke(ctx: ProtocolContext, profile: IssuerProfile, request: TokenOperation): Promise<void> {
   return guarded(ctx, 'endpoint.refused', request, async () => {
     const caller = await authenticated(ctx, request);
-    const token = await presentedToken(ctx, profile, request);
+    const token = await orNothing(verifyIssuedToken(ctx, profile, request.token as string));
     const { db, journal } = ctx.services;
     if (token === undefined || token.clientId !== caller.client?.id) return;
     const { tokenId, audience, clientId, clientName } = token;
@@ -85,13 +87,10 @@ async function authenticated(ctx: ProtocolContext, request: TokenOperation): Pro
   return facts;
 }
 
-async function presentedToken(
-  ctx: ProtocolContext,
-  profile: IssuerProfile,
-  request: TokenOperation,
-): Promise<PresentedToken | undefined> {
+/** Why a token is not good is nobody's business here. */
+async function orNothing<T>(verifying: Promise<T>): Promise<T | undefined> {
   try {
-    return await verifyAccessToken(ctx, profile, request.token as string);
+    return await verifying;
   } catch (error) {
     if (error instanceof BadToken) return undefined;
     throw error;

@@ -55,29 +55,35 @@ interface Claims {
 
 type Row = NonNullable<(typeof presentedTokenFacts)['row']>;
 
-/** Verifies a token with one query; throws `BadToken`. */
+/** A token that we issued and that has not expired, whatever its client may do with it today. */
+export interface IssuedToken {
+  readonly clientId: string;
+  readonly clientName: string;
+  readonly tokenId: string;
+  readonly audience: string;
+  readonly expiresAt: number;
+}
+
+/** Verifies that a token is one of ours, for its revocation; throws `BadToken`. */
+export async function verifyIssuedToken(
+  ctx: ProtocolContext,
+  profile: IssuerProfile,
+  token: string,
+): Promise<IssuedToken> {
+  const { claims, row } = await verified(ctx, profile, token);
+  const { clientId, tokenId, audience, payload } = claims;
+  return { clientId, clientName: row.client_name as string, tokenId, audience, expiresAt: payload.exp as number };
+}
+
+/** Verifies that a token is good today, with one query; throws `BadToken`. */
 export async function verifyAccessToken(
   ctx: ProtocolContext,
   profile: IssuerProfile,
   token: string,
 ): Promise<PresentedToken> {
-  const claims = readClaims(token);
-  const identifier = storedIdentifierOf({ site: ctx.site, systemApis: ctx.services.systemApis }, claims.audience);
-  const [row] = await ctx.services.db.run(presentedTokenFacts, {
-    tenantId: ctx.site.tenantId,
-    clientId: claims.clientId,
-    identifier,
-    kid: claims.kid,
-    jti: claims.tokenId,
-  });
-  if (row === undefined) throw new BadToken('the tenant does not exist');
-  if (row.tenant_status !== 'active') throw new BadToken('the tenant is suspended');
-  if (row.client_id === null) throw new BadToken('the client does not exist any more');
+  const { claims, row, identifier } = await verified(ctx, profile, token);
   if (row.resource_server_id === null) throw new BadToken(`the audience ${claims.audience} does not exist here`);
   if (row.revoked_jti !== null) throw new BadToken('the token was revoked');
-
-  const key = verificationKey(ctx, claims, row);
-  await verifySignatureAndTimes(ctx, profile, token, key, claims);
   const decision: AccessDecision = decideClientAccess(accessFactsOf(row), undefined);
   if (!decision.allowed) throw new BadToken(`the client has no access any more: ${decision.reason}`);
 
@@ -98,6 +104,24 @@ export async function verifyAccessToken(
     expiresAt: exp as number,
     payload: claims.payload,
   };
+}
+
+async function verified(ctx: ProtocolContext, profile: IssuerProfile, token: string) {
+  const claims = readClaims(token);
+  const identifier = storedIdentifierOf({ site: ctx.site, systemApis: ctx.services.systemApis }, claims.audience);
+  const [row] = await ctx.services.db.run(presentedTokenFacts, {
+    tenantId: ctx.site.tenantId,
+    clientId: claims.clientId,
+    identifier,
+    kid: claims.kid,
+    jti: claims.tokenId,
+  });
+  if (row === undefined) throw new BadToken('the tenant does not exist');
+  if (row.tenant_status !== 'active') throw new BadToken('the tenant is suspended');
+  if (row.client_id === null) throw new BadToken('the client does not exist any more');
+  const key = verificationKey(ctx, claims, row);
+  await verifySignatureAndTimes(ctx, profile, token, key, claims);
+  return { claims, row, identifier };
 }
 
 /** Reads what the query needs; nothing of it is believed before the signature is verified. */
@@ -121,6 +145,8 @@ function readClaims(token: string): Claims {
   if (typeof kid !== 'string' || typeof alg !== 'string' || (typ !== 'JWT' && typ !== 'at+jwt')) {
     throw new BadToken('the token has not the header of an access token of this server');
   }
+  // They go into a query, and PostgreSQL takes no NUL; nothing we issue has one.
+  if ([kid, aud, jti, clientId].some((value) => value.includes('\0'))) throw new BadToken('the token holds a NUL');
   return { payload, kid, alg, typ, clientId, audience: aud, tokenId: jti };
 }
 
