@@ -6,6 +6,7 @@
  */
 import { decideClientAccess } from '../../domain/access/decide.ts';
 import { randomBase64Url } from '../../kernel/random.ts';
+import { isScopeToken } from '../../kernel/text.ts';
 import { authenticateClient } from '../client-auth/authenticate.ts';
 import type { PresentedCredentials } from '../client-auth/presented.ts';
 import type { ProtocolContext } from '../context.ts';
@@ -51,6 +52,7 @@ export function issueToken(ctx: ProtocolContext, profile: IssuerProfile, request
       throw new Refusal('grant_type_not_allowed', { clientId: client.id, grantType: request.grantType });
     }
 
+    if (request.scopes?.every(isScopeToken) === false) throw new Refusal('parameter_invalid', { parameter: 'scope' });
     const audience = request.audience ?? facts.defaultAudience ?? undefined;
     if (audience === undefined) throw new Refusal('audience_missing', { clientId: client.id });
     about.audience = audience;
