@@ -1,7 +1,7 @@
 /** The one wiring list: from settings to a server that is ready to listen. */
 import { mkdirSync } from 'node:fs';
 import { pino } from 'pino';
-import { makeMasterKey, readMasterKeys } from './config/master-key.ts';
+import { makeMasterKey, masterKeyFile, readMasterKeys } from './config/master-key.ts';
 import { baseUrl, ConfigError } from './config/read.ts';
 import type { Settings } from './config/settings.ts';
 import { LastUse } from './domain/clients/last-use.ts';
@@ -16,14 +16,14 @@ import { trustedProxies } from './http/edge/address.ts';
 import { nativeManagementApi } from './http/native/system-api.ts';
 import type { HttpServices } from './http/request.ts';
 import { createServer, type HttpServer } from './http/server.ts';
-import { createCipher } from './kernel/cipher.ts';
+import { type Cipher, createCipher } from './kernel/cipher.ts';
 import { type Clock, systemClock } from './kernel/clock.ts';
 import { createCursors } from './kernel/cursor.ts';
-import { DomainError } from './kernel/errors.ts';
 import { type Random, systemRandom } from './kernel/random.ts';
 import { RequestLimits } from './protocol/limits.ts';
 import { connect } from './storage/connect.ts';
 import type { Database } from './storage/database.ts';
+import { databaseProblem, isMissingTable } from './storage/problem.ts';
 
 export interface Composed {
   readonly server: HttpServer;
@@ -46,11 +46,20 @@ export async function compose(settings: Settings, replace: Replaceable = {}): Pr
   const random = replace.random ?? systemRandom;
   const logger = pino({ level: settings.logLevel, base: null }, pino.destination({ dest: 2, sync: true }));
   const sites = createSites(baseUrl(settings), settings.extraHosts);
+  // What can be wrong with the settings comes to light before anything is written: a first start that failed half-way
+  // would have made a client whose secret nobody ever saw.
+  const trusted = proxies(settings);
+  const masterKeys = givenMasterKeys(settings);
+  const files = await tlsFiles(settings);
   prepareDataFolder(settings);
-  const tlsReady = prepareTls(settings, sites, clock, random);
   const db = await openDatabase(settings);
   try {
-    const cipher = await openCipher(settings, db, random);
+    const check = await storedCheck(settings, db);
+    const cipher = openCipher(settings, masterKeys ?? newMasterKeys(settings, db, check, random), check, random);
+    await db.migrate().catch((error) => {
+      throw databaseError(settings, error);
+    });
+    const tls = files ?? (await localCertificates(settings, sites, clock, random));
     const journal = createJournal(db, clock, random);
     const base: Services = {
       db,
@@ -67,20 +76,23 @@ export async function compose(settings: Settings, replace: Replaceable = {}): Pr
     const { adminClientId: clientId, adminClientSecret: clientSecret } = settings;
     const admin = clientId === undefined || clientSecret === undefined ? undefined : { clientId, clientSecret };
     const started = await firstStart(base, admin);
+    // Another process may have been faster with the first start, and have another key.
+    if (check === undefined) assertKeyFits(settings, cipher, await storedCheck(settings, db));
     const services: HttpServices = {
       ...base,
       limits: new RequestLimits(settings, clock, journal),
       lastUse: new LastUse(db, clock),
-      trustedProxies: proxies(settings),
+      trustedProxies: trusted,
     };
-    const warmed = warmUp(services);
     const housekeeping = new Housekeeping(db, clock, settings.logRetentionDays, (error) =>
       logger.error({ err: error }, 'housekeeping failed'),
     );
-    const tls = await tlsReady;
+    let warmed = warmUp(services);
     const readiness = {
       async missing() {
         await db.ping();
+        // The database may have been away when the keys were asked for.
+        if (!(await warmed)) warmed = warmUp(services);
         return (await warmed) ? [] : ['signing keys'];
       },
     };
@@ -98,12 +110,15 @@ export async function compose(settings: Settings, replace: Replaceable = {}): Pr
       },
     };
   } catch (error) {
-    await db.close().catch(() => {});
+    // A database that does not answer would have us wait for its connections too.
+    await within(200, db.close()).catch(() => {});
     throw error;
   }
 }
 
+/** The folder is made unless nothing will be in it: a process over PostgreSQL runs on a read-only file system too. */
 function prepareDataFolder(settings: Settings): void {
+  if (!isEmbedded(settings) && settings.https !== 'local') return;
   try {
     mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -114,20 +129,33 @@ function prepareDataFolder(settings: Settings): void {
   }
 }
 
-async function prepareTls(settings: Settings, sites: Services['sites'], clock: Clock, random: Random) {
-  if (settings.https === 'off') return undefined;
-  const { fileTls, localTls } = await import('./http/tls.ts');
-  if (settings.https === 'files') {
-    const options = await fileTls({ certPath: settings.tlsCert as string, keyPath: settings.tlsKey as string });
-    return { options, caPath: undefined };
+const isPostgres = ({ databaseUrl }: Settings): boolean => /^postgres/.test(databaseUrl ?? '');
+const isEmbedded = (settings: Settings): boolean => !isPostgres(settings) && settings.databaseUrl !== 'sqlite::memory:';
+
+async function tlsFiles(settings: Settings) {
+  if (settings.https !== 'files') return undefined;
+  const { fileTls } = await import('./http/tls.ts');
+  const options = await fileTls({ certPath: settings.tlsCert as string, keyPath: settings.tlsKey as string });
+  return { options, caPath: undefined };
+}
+
+async function localCertificates(settings: Settings, sites: Services['sites'], clock: Clock, random: Random) {
+  if (settings.https !== 'local') return undefined;
+  const { localTls } = await import('./http/tls.ts');
+  try {
+    return await localTls({
+      folder: settings.dataDir,
+      hosts: sites.hostNames,
+      isKnownHost: (host) => sites.isKnownHostName(host),
+      clock,
+      random,
+    });
+  } catch (error) {
+    throw new ConfigError(
+      'SEKISHO_DATA_DIR',
+      `${settings.dataDir} can not keep the local certificates (${codeOf(error)}): choose a folder you can write to.`,
+    );
   }
-  return localTls({
-    folder: settings.dataDir,
-    hosts: sites.hostNames,
-    isKnownHost: (host) => sites.isKnownHostName(host),
-    clock,
-    random,
-  });
 }
 
 async function openDatabase(settings: Settings): Promise<Database> {
@@ -139,58 +167,76 @@ async function openDatabase(settings: Settings): Promise<Database> {
       postgresConnections: settings.postgresConnections,
     });
   } catch (error) {
-    const detail = error instanceof DomainError ? (error.cause as Error).message : (error as Error).message;
-    const setting = settings.databaseUrl === undefined ? 'SEKISHO_DATA_DIR' : 'SEKISHO_DATABASE_URL';
-    throw new ConfigError(setting, `names a database that can not be opened: ${oneLine(detail)}`);
+    throw databaseError(settings, error);
   }
 }
 
-/** Finds the master key that fits the database, or makes one for a database that has no data. Then migrates. */
-async function openCipher(settings: Settings, db: Database, random: Random) {
-  const isPostgres = db.location.startsWith('postgres:');
-  const check = await storedCheck(db);
+/** Names the setting that chose the database, what is wrong with it and the cure. */
+function databaseError(settings: Settings, error: unknown): ConfigError {
+  const setting = settings.databaseUrl === undefined ? 'SEKISHO_DATA_DIR' : 'SEKISHO_DATABASE_URL';
+  return new ConfigError(setting, `names a database that ${databaseProblem(error)}`);
+}
+
+function givenMasterKeys(settings: Settings): Buffer[] | undefined {
   const keys = readMasterKeys(settings);
-  if (keys === undefined && isPostgres) {
+  if (keys === undefined && isPostgres(settings)) {
     throw new ConfigError(
       'SEKISHO_MASTER_KEY',
       'is required for postgres://: set it, the same for every process (openssl rand -hex 32).',
     );
   }
-  if (keys === undefined && check !== undefined) {
+  return keys;
+}
+
+/** A master key for a database that has no data; never for another. */
+function newMasterKeys(settings: Settings, db: Database, check: string | undefined, random: Random): Buffer[] {
+  if (check !== undefined) {
     throw new ConfigError(
-      'SEKISHO_MASTER_KEY',
-      'is missing, and the database was made with one: restore the key file or set the key.',
+      'SEKISHO_MASTER_KEY_FILE',
+      `${masterKeyFile(settings)} is missing, and the database was made with a key: restore it, or set SEKISHO_MASTER_KEY.`,
     );
   }
-  const cipher = createCipher(keys ?? makeMasterKey(settings, random, db.location !== 'memory'), random);
-  if (check !== undefined && !keyCheckFits({ cipher }, check)) {
-    throw new ConfigError(
-      'SEKISHO_MASTER_KEY',
-      'is not the key this database was made with: set the right key, or another database.',
-    );
-  }
-  await db.migrate();
+  return makeMasterKey(settings, random, db.location !== 'memory');
+}
+
+function openCipher(settings: Settings, keys: Buffer[], check: string | undefined, random: Random): Cipher {
+  const cipher = createCipher(keys, random);
+  assertKeyFits(settings, cipher, check);
   return cipher;
 }
 
-async function storedCheck(db: Database): Promise<string | undefined> {
+function assertKeyFits(settings: Settings, cipher: Cipher, check: string | undefined): void {
+  if (check === undefined || keyCheckFits({ cipher }, check)) return;
+  const [setting, key] =
+    settings.masterKey === undefined
+      ? ['SEKISHO_MASTER_KEY_FILE', `${masterKeyFile(settings)} holds`]
+      : ['SEKISHO_MASTER_KEY', 'is'];
+  throw new ConfigError(
+    setting,
+    `${key} not the key this database was made with: set the right key, or another database.`,
+  );
+}
+
+/** How long a start waits for the first answer of a database, in milliseconds. */
+const firstAnswerWithinMs = 2000;
+
+async function storedCheck(settings: Settings, db: Database): Promise<string | undefined> {
   try {
-    return await storedKeyCheck(db);
+    return await within(firstAnswerWithinMs, storedKeyCheck(db));
   } catch (error) {
-    // A database without our tables is a new one; one that does not answer is not.
-    if (
-      error instanceof DomainError ||
-      (/authentication|does not exist|role|database "/.test((error as Error).message) &&
-        !/relation/.test((error as Error).message))
-    ) {
-      const cause = error instanceof DomainError ? (error.cause as Error) : (error as Error);
-      throw new ConfigError(
-        'SEKISHO_DATABASE_URL',
-        `names a database that does not answer: ${oneLine(cause.message || codeOf(cause))}`,
-      );
-    }
-    return undefined;
+    // A database without our tables is a new one.
+    if (isMissingTable(error)) return undefined;
+    throw databaseError(settings, error);
   }
+}
+
+/** Rejects with an `Error` when the work takes longer (milliseconds); the work itself goes on. */
+async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${limitMs} ms`)), limitMs);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 /** Loads the signing key that most tokens need, so that the first token does not wait for it. */

@@ -1,7 +1,6 @@
 import { relative } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { Composed } from './compose.ts';
-import { ConfigError } from './config/read.ts';
 import type { Settings } from './config/settings.ts';
 
 /** What a start tells: an aligned block for people, or one JSON object. Secrets are in it only when they were made now. */
@@ -69,23 +68,10 @@ function firstClientLines(
     `  curl -s ${ca}${origin}/oauth/token \\`,
     '    -d grant_type=client_credentials \\',
     `    -d client_id=${client.clientId} \\`,
-    `    -d client_secret=${given ? '"$SEKISHO_ADMIN_CLIENT_SECRET"' : client.clientSecret} \\`,
+    // A given secret may hold characters that mean something in a form.
+    given
+      ? '    --data-urlencode "client_secret=$SEKISHO_ADMIN_CLIENT_SECRET" \\'
+      : `    -d client_secret=${client.clientSecret} \\`,
     `    -d audience=${audience}`,
   ];
-}
-
-/** Names the setting and the cure for an address that can't be listened on. */
-export function listenError(error: unknown, host: string, port: number): Error {
-  const { code } = error as { code?: string };
-  if (code === 'EADDRINUSE') {
-    return new ConfigError(
-      'SEKISHO_PORT',
-      `${port} is taken on ${host}: stop what listens there, or set another port.`,
-    );
-  }
-  if (code === 'EACCES') return new ConfigError('SEKISHO_PORT', `${port} needs privileges: set a port above 1023.`);
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    return new ConfigError('SEKISHO_HOST', `${host} is not an address of this machine.`);
-  }
-  return error as Error;
 }

@@ -35,7 +35,9 @@ const serverFloors: Record<string, readonly string[]> = {
   protocol: [...belowDomain, 'domain'],
   http: belowHttp,
   'compose.ts': [...belowHttp, 'http', 'config'],
-  'main.ts': [...belowHttp, 'http', 'config', 'compose.ts'],
+  'listen.ts': ['kernel', 'config'],
+  'start-report.ts': [...belowHttp, 'http', 'config', 'compose.ts'],
+  'main.ts': [...belowHttp, 'http', 'config', 'compose.ts', 'listen.ts', 'start-report.ts'],
 };
 
 /** What the shared and published workspaces may import of ours. The other ones (bench, cli) and scripts are free. */

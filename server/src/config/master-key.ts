@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, fchmodSync, fsyncSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Random } from '../kernel/random.ts';
 import { parsers } from './parsers.ts';
@@ -18,10 +18,15 @@ export function readMasterKeys(settings: Settings): Buffer[] | undefined {
   if (mode & 0o077) {
     throw new ConfigError('SEKISHO_MASTER_KEY_FILE', `${file} can be read by others: run chmod 600 on it.`);
   }
+  const text = readText(file);
   try {
-    return parsers.masterKey.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    throw new ConfigError('SEKISHO_MASTER_KEY_FILE', `${file} ${(error as Error).message}; restore it from a backup.`);
+    return parsers.masterKey.parse(text);
+  } catch {
+    // What the file holds is nobody's to read in a message.
+    throw new ConfigError(
+      'SEKISHO_MASTER_KEY_FILE',
+      `${file} holds no whole key (64 hexadecimal digits or base64 of 32 bytes a line): restore it from a backup.`,
+    );
   }
 }
 
@@ -31,20 +36,42 @@ export function makeMasterKey(settings: Settings, random: Random, keep: boolean)
   if (keep) {
     const file = masterKeyFile(settings);
     try {
-      writeFileSync(file, `${key.toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
-      chmodSync(file, 0o600);
+      const handle = openSync(file, 'wx', 0o600);
+      fchmodSync(handle, 0o600);
+      writeSync(handle, `${key.toString('hex')}\n`);
+      // On the disk before the database holds anything that only this key can read.
+      fsyncSync(handle);
+      closeSync(handle);
     } catch (error) {
-      throw new ConfigError('SEKISHO_MASTER_KEY_FILE', `${file} can not be written (${(error as Error).message}).`);
+      throw new ConfigError(
+        'SEKISHO_MASTER_KEY_FILE',
+        `${file} can not be written (${(error as { code?: string }).code}): choose a place you can write to.`,
+      );
     }
   }
   return [key];
 }
 
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+}
+
+const unreadable = (file: string, error: unknown): ConfigError =>
+  new ConfigError(
+    'SEKISHO_MASTER_KEY_FILE',
+    `${file} can not be read (${(error as { code?: string }).code}): mend its path or its mode.`,
+  );
+
 function modeOf(file: string): number | undefined {
   try {
     return statSync(file).mode;
   } catch (error) {
-    if ((error as { code?: string }).code === 'ENOENT') return undefined;
-    throw new ConfigError('SEKISHO_MASTER_KEY_FILE', `${file} can not be read (${(error as Error).message}).`);
+    // A folder that can't be there is the data folder's own error.
+    if (['ENOENT', 'ENOTDIR'].includes((error as { code?: string }).code ?? '')) return undefined;
+    throw unreadable(file, error);
   }
 }

@@ -54,4 +54,4 @@ export function fromPostgres(error: unknown): unknown {
   return error;
 }
 
-export { deadline as deadlineError, unavailable as unavailableError };
+export { deadline as deadlineError };

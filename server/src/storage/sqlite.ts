@@ -2,10 +2,11 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely';
 import { Mutex } from '../kernel/mutex.ts';
 import type { Database } from './database.ts';
-import { fromSqlite, unavailableError } from './errors.ts';
+import { fromSqlite } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
 import { insertLogEvent } from './log-events.ts';
 import { migrateToLatest } from './migrate.ts';
+import { FileTaken } from './problem.ts';
 import type { Schema } from './schema.ts';
 import { openReports } from './sqlite-reports.ts';
 import type { CompiledStatement, Statement } from './statement.ts';
@@ -101,7 +102,8 @@ function lockFile(file: string): DatabaseSync {
     return lock;
   } catch (error) {
     lock.close();
-    throw unavailableError(new Error(`Another server process has the database ${file} open.`, { cause: error }));
+    const busy = ((error as { errcode?: number }).errcode ?? 0) % 256 === 5;
+    throw busy ? new FileTaken(`another server process has open (${file})`, { cause: error }) : error;
   }
 }
 
