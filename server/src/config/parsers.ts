@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 
 /** Reads one kind of value; `parse` throws an Error whose message says what is expected. */
 export interface Parser<T> {
@@ -20,7 +20,7 @@ const fail = (expected: string): never => {
   throw new Error(`expects ${expected}`);
 };
 
-const hostPattern = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
+const hostPattern = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 
 const text = parser('text', (value) => (value === '' ? fail('a value') : value));
 
@@ -34,8 +34,18 @@ const url = parser('URL', (value) => {
 });
 
 const host = parser('host', (value) =>
-  isIP(value) !== 0 || hostPattern.test(value.replace(/:\d{1,5}$/, '')) ? value.toLowerCase() : fail('a host name'),
+  isIP(value) !== 0 || hostPattern.test(value) ? value.toLowerCase() : fail('a host name or an IP address'),
 );
+
+/** As a Host header has it: an IPv6 address stands in brackets. */
+const hostAndPort = parser('host', (value) => {
+  if (isIPv6(value)) return `[${value.toLowerCase()}]`;
+  const [, name = '', address = '', port = '1'] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(value) ?? [];
+  const isHost = isIPv6(name) || hostPattern.test(address);
+  return isHost && Number(port) >= 1 && Number(port) <= 65_535
+    ? value.toLowerCase()
+    : fail('host names, like api.example.com or api.example.com:8443');
+});
 
 const port = parser('port', (value) =>
   /^\d{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 65_535
@@ -70,16 +80,19 @@ const databaseUrl = parser('URL', (value) => {
 /** One or several 32-byte keys, as 64 hexadecimal digits or base64, separated by commas or new lines. */
 const masterKey = parser('key', (value) => {
   const keys = value.split(/[\s,]+/).filter((part) => part !== '');
-  const decoded = keys.map((key) =>
-    /^[0-9a-f]{64}$/i.test(key)
-      ? Buffer.from(key, 'hex')
-      : Buffer.from(key, key.includes('-') || key.includes('_') ? 'base64url' : 'base64'),
-  );
-  if (decoded.length === 0 || decoded.some((key) => key.length !== 32)) {
+  const decoded = keys.map(decodeKey);
+  if (decoded.length === 0 || decoded.includes(undefined)) {
     return fail('32 bytes as 64 hexadecimal digits or base64 (make one with: openssl rand -hex 32)');
   }
-  return decoded;
+  return decoded as Buffer[];
 });
+
+function decodeKey(key: string): Buffer | undefined {
+  if (/^[0-9a-f]+$/i.test(key)) return key.length === 64 ? Buffer.from(key, 'hex') : undefined;
+  // Node drops what is not base64 and decodes the rest: the form is checked here.
+  const decoded = /^([A-Za-z0-9+/]{43}|[A-Za-z0-9_-]{43})=?$/.test(key) ? Buffer.from(key, 'base64') : undefined;
+  return decoded?.length === 32 ? decoded : undefined;
+}
 
 const list = <T>(item: Parser<T>): Parser<T[]> =>
   parser(`${item.type}, …`, (value) =>
@@ -104,6 +117,7 @@ export const parsers = {
   text,
   url,
   host,
+  hostAndPort,
   port,
   path,
   flag,

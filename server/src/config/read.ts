@@ -8,8 +8,9 @@ export class ConfigError extends Error {
   }
 }
 
-/** What Kubernetes injects beside a service named `sekisho`: not ours, ignored with one hint. */
-const kubernetes = /^SEKISHO_(SERVICE_(HOST|PORT(_.*)?)|PORT_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?)$/;
+/** What Kubernetes injects beside a service named `sekisho` or `sekisho-…`: not ours, ignored with one hint. */
+const kubernetesName = /^SEKISHO_(.+_)?(SERVICE_(HOST|PORT(_.+)?)|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
+const kubernetesPort = /^(tcp|udp|sctp):\/\//;
 
 export interface ReadSettings {
   settings: Settings;
@@ -30,7 +31,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   for (const [name, text] of Object.entries(environment)) {
     if (!name.startsWith('SEKISHO_') || text === undefined) continue;
     const entry = byName.get(name);
-    if (kubernetes.test(name) || (name === 'SEKISHO_PORT' && /^(tcp|udp):\/\//.test(text))) injected.push(name);
+    if (kubernetesName.test(name) || (name.endsWith('_PORT') && kubernetesPort.test(text))) injected.push(name);
     else if (entry === undefined)
       throw new ConfigError(name, `is not a setting${suggestion(name, [...byName.keys()])}`);
     else if (text !== '') values[entry.key] = parse(entry.setting, text);
@@ -38,7 +39,9 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   const result = values as Settings;
   crossCheck(result);
   const hints =
-    injected.length === 0 ? [] : [`Ignored ${injected.length} variables that Kubernetes injects (${injected[0]}, …).`];
+    injected.length === 0
+      ? []
+      : [`Ignored, as Kubernetes sets them beside a service of this name: ${injected.sort().join(', ')}.`];
   return { settings: result, hints };
 }
 

@@ -29,7 +29,22 @@ const setting = <T>(
   ...(fallbackDoc === undefined ? {} : { fallbackDoc }),
 });
 
-const { text, url, host, port, path, flag, choice, integer, databaseUrl, masterKey, list, clientId, secret } = parsers;
+const {
+  text,
+  url,
+  host,
+  hostAndPort,
+  port,
+  path,
+  flag,
+  choice,
+  integer,
+  databaseUrl,
+  masterKey,
+  list,
+  clientId,
+  secret,
+} = parsers;
 
 export const settings = {
   url: setting(
@@ -104,9 +119,9 @@ export const settings = {
   ),
   extraHosts: setting(
     'SEKISHO_EXTRA_HOSTS',
-    list(host),
+    list(hostAndPort),
     [],
-    'Further hosts, separated by commas, that serve the same tenants under the same issuers (`api.example.com`; with `tenant.` before it for other tenants).',
+    "Further hosts, separated by commas, that serve the same tenants under the same issuers (`api.example.com`; with `tenant.` before it for other tenants). Without a port: on the base URL's port, and on none, as a proxy passes it on.",
     'none',
   ),
   allowHttp: setting(

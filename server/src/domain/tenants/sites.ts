@@ -36,15 +36,7 @@ const keptSites = 10_000;
  */
 export function createSites(base: URL, extraHosts: readonly string[]): Sites {
   const defaultPort = base.protocol === 'https:' ? '443' : '80';
-  const port = base.port || defaultPort;
-  const loopback = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(base.hostname);
-  const roots = [
-    ...new Set([
-      base.hostname,
-      ...(loopback ? ['localhost', '127.0.0.1', '[::1]'] : []),
-      ...extraHosts.map(withoutPort),
-    ]),
-  ];
+  const roots = rootsOf(base, base.port || defaultPort, extraHosts);
   const byHost = new Map<string, Site>();
   const byTenant = new Map<string, Site>();
 
@@ -56,11 +48,12 @@ export function createSites(base: URL, extraHosts: readonly string[]): Sites {
     return keep(byTenant, tenantId, { tenantId, origin, host, issuer: `${origin}/` });
   };
 
-  const tenantOfName = (name: string): string | undefined => {
-    for (const root of roots) {
-      if (name === root) return defaultTenantId;
-      if (!name.endsWith(`.${root}`)) continue;
-      const label = name.slice(0, -root.length - 1);
+  const tenantOfName = (name: string, candidates = roots): string | undefined => {
+    // An extra host may lie below the base host: its own name comes before the tenant it could be.
+    if (candidates.some((root) => root.name === name)) return defaultTenantId;
+    for (const root of candidates) {
+      if (!name.endsWith(`.${root.name}`)) continue;
+      const label = name.slice(0, -root.name.length - 1);
       if (label !== defaultTenantId && tenantIdPattern.test(label)) return label;
     }
     return undefined;
@@ -68,17 +61,19 @@ export function createSites(base: URL, extraHosts: readonly string[]): Sites {
 
   return {
     base,
-    hostNames: roots.map((root) => root.replace(/^\[|\]$/g, '')),
+    hostNames: [...new Set(roots.map(({ name }) => name.replace(/^\[|\]$/g, '')))],
     isKnownHostName: (name) => tenantOfName(name.toLowerCase()) !== undefined,
     ofTenant,
     ofHost(hostHeader) {
       const known = byHost.get(hostHeader);
       if (known !== undefined) return known;
       const match = /^(\[[0-9a-f:]+\]|[a-z0-9.-]+)(?::(\d{1,5}))?$/.exec(hostHeader.toLowerCase());
-      // A proxy in front may or may not repeat the port; another port than ours is another site.
-      if (match === null || (match[2] !== undefined && match[2] !== port)) return undefined;
-      if (match[2] === undefined && port !== defaultPort && !extraHosts.includes(match[1] as string)) return undefined;
-      const tenantId = tenantOfName(match[1] as string);
+      if (match === null) return undefined;
+      const [, name = '', port = defaultPort] = match;
+      const tenantId = tenantOfName(
+        name,
+        roots.filter(({ ports }) => ports.has(port)),
+      );
       return tenantId === undefined ? undefined : keep(byHost, hostHeader, ofTenant(tenantId));
     },
   };
@@ -90,7 +85,22 @@ function keep(kept: Map<string, Site>, key: string, site: Site): Site {
   return site;
 }
 
-const withoutPort = (host: string): string => host.replace(/:\d+$/, '');
+/** A name under which tenants are found, and the ports a Host header may give with it. */
+interface Root {
+  readonly name: string;
+  readonly ports: ReadonlySet<string>;
+}
+
+function rootsOf(base: URL, port: string, extraHosts: readonly string[]): Root[] {
+  const loopback = ['localhost', '127.0.0.1', '[::1]'];
+  const names = loopback.includes(base.hostname) ? [base.hostname, ...loopback] : [base.hostname];
+  const extra = extraHosts.map((host): Root => {
+    const [, name = '', own] = /^(.*?)(?::(\d+))?$/.exec(host) ?? [];
+    // Without a port of its own: ours, or a default one, for a proxy in front may take the port away.
+    return { name, ports: new Set(own === undefined ? [port, '80', '443'] : [own]) };
+  });
+  return [...[...new Set(names)].map((name) => ({ name, ports: new Set([port]) })), ...extra];
+}
 
 /**
  * The system resource server that an audience names, if it names one: its identifier at this tenant's host, the https
