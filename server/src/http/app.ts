@@ -97,8 +97,17 @@ function siteOf(request: FastifyRequest, services: HttpServices) {
   if (host === undefined || hasTwoHosts(request.raw)) return undefined;
   const { servername } = request.socket as { servername?: string | false };
   const site = services.sites.ofHost(host);
-  if (typeof servername === 'string' && services.sites.ofHost(hostLike(servername, host)) !== site) return undefined;
-  return site;
+  if (typeof servername === 'string' && servername !== '') {
+    const named = services.sites.ofHost(hostLike(servername, host));
+    if (named?.tenantId !== site?.tenantId) return undefined;
+  }
+  return namesOtherHost(request.raw.url, host) ? undefined : site;
+}
+
+/** RFC 9112 §3.2.2: the host of an absolute request target comes before the header; one that differs counts for none. */
+function namesOtherHost(target = '', host: string): boolean {
+  if (target.startsWith('/') || target === '*') return false;
+  return !URL.canParse(target) || new URL(target).host !== host.toLowerCase();
 }
 
 /** The SNI name with the port of the Host header, so that the two compare as sites. */
