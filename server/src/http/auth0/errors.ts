@@ -1,8 +1,9 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { DomainError, type ErrorKind } from '../../kernel/errors.ts';
+import { DomainError } from '../../kernel/errors.ts';
 import { type Problem, SchemaProblem } from '../edge/schema-problem.ts';
 import type { HttpServices } from '../request.ts';
+import { statusOf } from '../status.ts';
 
 /** The body of every error of this dialect. */
 export interface Auth0Error {
@@ -11,16 +12,6 @@ export interface Auth0Error {
   message: string;
   errorCode?: string;
 }
-
-const statusOf: Record<ErrorKind, number> = {
-  invalid: 400,
-  missing: 404,
-  conflict: 409,
-  unauthenticated: 401,
-  forbidden: 403,
-  limited: 429,
-  unavailable: 503,
-};
 
 export const errorBody = (statusCode: number, message: string, errorCode?: string): Auth0Error => ({
   statusCode,

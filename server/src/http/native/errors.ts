@@ -1,20 +1,11 @@
 import { STATUS_CODES } from 'node:http';
 import type { Problem } from '@sekisho/contract';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { DomainError, type ErrorKind } from '../../kernel/errors.ts';
+import { DomainError } from '../../kernel/errors.ts';
 import { SchemaProblem } from '../edge/schema-problem.ts';
 import type { HttpServices } from '../request.ts';
+import { statusOf } from '../status.ts';
 import { problemSentence } from './problem-sentence.ts';
-
-const statusOf: Record<ErrorKind, number> = {
-  invalid: 400,
-  missing: 404,
-  conflict: 409,
-  unauthenticated: 401,
-  forbidden: 403,
-  limited: 429,
-  unavailable: 503,
-};
 
 type Known = { status: number; code: string; message: string; data?: Record<string, unknown> };
 

@@ -1,18 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { DomainError, type ErrorKind } from '../../kernel/errors.ts';
+import { DomainError } from '../../kernel/errors.ts';
 import { Refusal } from '../../protocol/refusal.ts';
 import type { HttpServices } from '../request.ts';
+import { statusOf } from '../status.ts';
 import { describe, type OAuthAnswer, rootErrors } from './root-errors.ts';
-
-const statusOf: Record<ErrorKind, number> = {
-  invalid: 400,
-  missing: 404,
-  conflict: 409,
-  unauthenticated: 401,
-  forbidden: 403,
-  limited: 429,
-  unavailable: 503,
-};
 
 /** Renders every error of the protocol endpoints as RFC 6749 §5.2 says; what is not ours to tell is logged only. */
 export function oauthErrorHandler(services: HttpServices) {
