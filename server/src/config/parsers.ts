@@ -22,7 +22,8 @@ const fail = (expected: string): never => {
 
 const hostPattern = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 
-const text = parser('text', (value) => (value === '' ? fail('a value') : value));
+/** Checked where it is used: the address rules live at the edge. */
+const network = parser('address or range', (value) => (value === '' ? fail('a value') : value));
 
 const url = parser('URL', (value) => {
   const parsed = URL.canParse(value) ? new URL(value) : undefined;
@@ -65,7 +66,7 @@ const choice = <const T extends string>(...values: T[]): Parser<T> =>
   );
 
 const integer = (minimum: number, maximum: number): Parser<number> =>
-  parser('integer', (value) =>
+  parser(`integer, ${minimum} to ${maximum}`, (value) =>
     /^\d{1,15}$/.test(value) && Number(value) >= minimum && Number(value) <= maximum
       ? Number(value)
       : fail(`a whole number from ${minimum} to ${maximum}`),
@@ -114,7 +115,7 @@ const secret = parser('secret', (value) =>
 );
 
 export const parsers = {
-  text,
+  network,
   url,
   host,
   hostAndPort,
