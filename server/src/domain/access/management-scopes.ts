@@ -4,10 +4,9 @@
  */
 import { DomainError } from '../../kernel/errors.ts';
 import type { Queryable } from '../../storage/database.ts';
-import { runOn } from '../../storage/statement.ts';
 import type { Context } from '../context.ts';
 import { expandScopes, type SystemApi, storedIdentifier } from '../resource-servers/system.ts';
-import { decideClientAccess } from './decide.ts';
+import { type ClientAccessFacts, decideClientAccess } from './decide.ts';
 import { accessFactsOf, presentedTokenFacts } from './facts.ts';
 
 /** What a client may do today at one management audience. */
@@ -17,16 +16,39 @@ export async function managementScopesOf(
   api: SystemApi,
   clientId: string,
 ): Promise<ReadonlySet<string>> {
-  const [row] = await runOn(db, presentedTokenFacts, {
+  const facts = await factsOf(ctx, db, api, clientId);
+  const decision = facts === undefined ? undefined : decideClientAccess(facts, undefined);
+  return decision?.allowed ? expandScopes(api, decision.scopes) : new Set();
+}
+
+/**
+ * What a client's grant says, whether or not the client can use it today: a disabled or public one is only one change
+ * away from using it, and that change must not be open to who holds less.
+ */
+async function grantedManagementScopesOf(
+  ctx: Context,
+  db: Queryable,
+  api: SystemApi,
+  clientId: string,
+): Promise<ReadonlySet<string>> {
+  const facts = await factsOf(ctx, db, api, clientId);
+  return expandScopes(api, facts?.grant?.scopes ?? []);
+}
+
+async function factsOf(
+  ctx: Context,
+  db: Queryable,
+  api: SystemApi,
+  clientId: string,
+): Promise<ClientAccessFacts | undefined> {
+  const [row] = await ctx.db.runWithin(db, presentedTokenFacts, {
     tenantId: ctx.site.tenantId,
     clientId,
     identifier: storedIdentifier(api.kind),
     kid: '',
     jti: '',
   });
-  if (row === undefined) return new Set();
-  const decision = decideClientAccess(accessFactsOf(row), undefined);
-  return decision.allowed ? expandScopes(api, decision.scopes) : new Set();
+  return row === undefined ? undefined : accessFactsOf(row);
 }
 
 /** The caller must hold each of `scopes` at the management audience `api`. Throws `auth.exceeds_own`. */
@@ -50,11 +72,11 @@ export async function assertHolds(
   }
 }
 
-/** The caller must hold, at both management audiences, all that `clientId` holds. Throws `auth.exceeds_own`. */
+/** The caller must hold, at both management audiences, all that `clientId` was granted. Throws `auth.exceeds_own`. */
 export async function assertHoldsAllOf(ctx: Context, db: Queryable, clientId: string): Promise<void> {
   if (ctx.actor.kind === 'server' || ctx.actor.clientId === clientId) return;
   for (const api of ctx.systemApis) {
-    await assertHolds(ctx, db, api, await managementScopesOf(ctx, db, api, clientId));
+    await assertHolds(ctx, db, api, await grantedManagementScopesOf(ctx, db, api, clientId));
   }
 }
 

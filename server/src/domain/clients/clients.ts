@@ -135,7 +135,9 @@ export async function updateClient(
     await enableKeys(ctx, trx, id, settings.authMethod === 'private_key_jwt' ? keyIds : []);
     const secret = await secretAfter(ctx, trx, id, settings, change.secret);
     await recordChange(ctx, trx, 'client.updated', id, { details: { fields: Object.keys(change) } });
-    if (settings.status === 'disabled' && before.status === 'active') await assertAdministratorRemains(ctx, trx);
+    const wasAble = before.status === 'active' && !isPublicClient(before);
+    const isAble = settings.status === 'active' && !isPublicClient(settings);
+    if (wasAble && !isAble) await assertAdministratorRemains(ctx, trx);
     return { ...(await loadClient(ctx, trx, id)), ...(secret === undefined ? {} : { secret }) };
   });
 }
@@ -270,6 +272,7 @@ const changesAuthentication = (
   change.secret !== undefined ||
   before.authMethod !== after.authMethod ||
   before.status !== after.status ||
+  isPublicClient(before) !== isPublicClient(after) ||
   (change.keyIds !== undefined && change.keyIds.join() !== before.keyIds.join());
 
 /** Makes exactly `keyIds` the keys that count; each must be a key of this client. */
