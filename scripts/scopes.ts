@@ -75,7 +75,7 @@ async function routesOfAServer(): Promise<RouteEntry[]> {
   });
   const composed = await compose(settings);
   try {
-    return composed.server.routeList;
+    return await composed.server.routes();
   } finally {
     await composed.close();
     rmSync(folder, { recursive: true, force: true });
