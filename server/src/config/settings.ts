@@ -30,7 +30,7 @@ const setting = <T>(
 });
 
 const {
-  text,
+  network,
   url,
   host,
   hostAndPort,
@@ -132,7 +132,7 @@ export const settings = {
   ),
   trustedProxies: setting(
     'SEKISHO_TRUSTED_PROXIES',
-    list(text),
+    list(network),
     [],
     'Addresses and ranges (CIDR), separated by commas, of reverse proxies whose `X-Forwarded-For` is believed.',
     'none',
