@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { request } from 'node:https';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { type ServerProcess, startProcess } from '../process.ts';
 
@@ -66,4 +67,35 @@ export async function accessToken(
   const body = (await response.json()) as { access_token?: string };
   if (body.access_token === undefined) throw new Error(`no token: ${response.status} ${JSON.stringify(body)}`);
   return body.access_token;
+}
+
+/** A POST to another tenant's host; not every machine resolves sub-domains of localhost. */
+export function postToHost(
+  url: string,
+  body: unknown,
+  token?: string,
+  // biome-ignore lint/suspicious/noExplicitAny: bodies are compared, not typed
+): Promise<{ status: number; body: any }> {
+  return new Promise((resolve, reject) => {
+    const call = request(
+      url,
+      {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        },
+        lookup: (_host, _options, done) => done(null, [{ address: '127.0.0.1', family: 4 }]),
+      },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (part: string) => {
+          text += part;
+        });
+        response.once('end', () => resolve({ status: response.statusCode as number, body: JSON.parse(text) }));
+      },
+    );
+    call.once('error', reject);
+    call.end(JSON.stringify(body));
+  });
 }
