@@ -242,13 +242,7 @@ async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
 /** Loads the signing key that most tokens need, so that the first token does not wait for it. */
 async function warmUp(services: HttpServices): Promise<boolean> {
   try {
-    const key = await services.db.read
-      .selectFrom('signing_keys')
-      .select('kid')
-      .where('tenant_id', '=', defaultTenantId)
-      .where('state', '=', 'current')
-      .executeTakeFirstOrThrow();
-    await services.keys.privateKey(defaultTenantId, key.kid);
+    await services.keys.warmUp(defaultTenantId);
     return true;
   } catch (error) {
     services.logger.error({ err: error }, 'the signing keys can not be loaded');

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import type { RawBuilder, Sql } from 'kysely';
 import type { Clock } from '../kernel/clock.ts';
 import type { Database } from '../storage/database.ts';
 
@@ -25,13 +25,15 @@ export class Housekeeping {
   }
 
   async run(): Promise<void> {
+    // Loaded here, not at the start, which does without.
+    const { sql } = await import('kysely');
     const now = this.#clock.now();
     const oldestEvent = (now - this.#retentionMs).toString().padStart(15, '0');
     const tenants = await this.#db.read.selectFrom('tenants').select('id').execute();
     for (const { id } of tenants) {
-      await this.#removeAll('revoked_tokens', 'jti', sql`tenant_id = ${id} and expires_at < ${now}`);
-      await this.#removeAll('used_assertions', 'jti', sql`tenant_id = ${id} and expires_at < ${now}`);
-      await this.#removeAll('log_events', 'id', sql`tenant_id = ${id} and id < ${oldestEvent}`);
+      await this.#removeAll(sql, 'revoked_tokens', 'jti', sql`tenant_id = ${id} and expires_at < ${now}`);
+      await this.#removeAll(sql, 'used_assertions', 'jti', sql`tenant_id = ${id} and expires_at < ${now}`);
+      await this.#removeAll(sql, 'log_events', 'id', sql`tenant_id = ${id} and id < ${oldestEvent}`);
     }
   }
 
@@ -39,7 +41,7 @@ export class Housekeeping {
     clearInterval(this.#timer);
   }
 
-  async #removeAll(table: string, key: string, condition: ReturnType<typeof sql>): Promise<void> {
+  async #removeAll(sql: Sql, table: string, key: string, condition: RawBuilder<unknown>): Promise<void> {
     for (;;) {
       const removed = await this.#db.transact(async (trx) => {
         const name = sql.table(table);

@@ -31,11 +31,18 @@ export interface KeysetRange {
 // biome-ignore lint/suspicious/noExplicitAny: pages are cut of queries over any table
 type AnyQuery<Row> = SelectQueryBuilder<any, any, Row>;
 
-/** Cuts a page by position out of `query`, in order of creation. The query is built over `ctx.db.reports`. */
-export async function offsetPage<Row>(query: AnyQuery<Row>, range: OffsetRange): Promise<OffsetPage<Row>> {
+/** In order of creation. */
+const byCreation = <Row>(query: AnyQuery<Row>): AnyQuery<Row> => query.orderBy('created_at').orderBy('id');
+
+/** Cuts a page by position out of `query`, in order of creation or as told. The query is built over `ctx.db.reports`. */
+export async function offsetPage<Row>(
+  query: AnyQuery<Row>,
+  range: OffsetRange,
+  ordered: (query: AnyQuery<Row>) => AnyQuery<Row> = byCreation,
+): Promise<OffsetPage<Row>> {
   const [counted, items] = await Promise.all([
     query.clearSelect().select(sql<number>`count(*)`.as('total')).executeTakeFirstOrThrow(),
-    query.orderBy('created_at').orderBy('id').offset(range.start).limit(range.limit).execute(),
+    ordered(query).limit(range.limit).offset(range.start).execute(),
   ]);
   return { items, total: Number((counted as { total: number }).total), ...range };
 }

@@ -1,10 +1,20 @@
 /** What every surface stands on: a Fastify instance with our body parsers and the tenant of the Host header. */
 import type { IncomingMessage, Server } from 'node:http';
-import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifySchemaCompiler,
+  fastify,
+} from 'fastify';
 import { parseForm, parseQuery } from './edge/form.ts';
 import { parseJson } from './edge/json.ts';
 import { type HttpServices, originOf } from './request.ts';
 import { collectRoutes } from './route-list.ts';
+
+const noSchemas: FastifySchemaCompiler<unknown> = () => {
+  throw new Error('Routes of this app have no schemas.');
+};
 
 /** Largest request body, in bytes. */
 const bodyLimit = 1024 * 1024;
@@ -12,6 +22,8 @@ const bodyLimit = 1024 * 1024;
 export interface AppOptions {
   /** The server that hands over the requests. */
   serverFactory(handler: (request: IncomingMessage, response: never) => void): Server;
+  /** Makes the validator of a route's schema; without one, no route may have a schema. */
+  validator?: FastifySchemaCompiler<unknown>;
   /** Body of the answer to a request line that the router can't read. */
   unreadable(request: FastifyRequest): unknown;
 }
@@ -31,12 +43,18 @@ export function createApp(services: HttpServices, options: AppOptions): FastifyI
     forceCloseConnections: 'idle',
     serverFactory: options.serverFactory,
     clientErrorHandler: answerClientError,
+    // Fastify's own compilers are not even loaded: schemas are compiled at a route's first request, answers are written
+    // as they are.
+    schemaController: {
+      compilersFactory: {
+        buildValidator: () => options.validator ?? noSchemas,
+        buildSerializer: () => () => JSON.stringify,
+      },
+    },
     frameworkErrors: (_error: unknown, request: FastifyRequest, reply: FastifyReply) => {
       void reply.code(400).send(options.unreadable(request));
     },
   } as Parameters<typeof fastify>[0]) as unknown as FastifyInstance;
-  // Answers are written as they are: compiling serializers would make starting slow.
-  app.setSerializerCompiler(() => JSON.stringify);
   addBodyParsers(app);
   addHosts(app, services);
   collectRoutes(app);

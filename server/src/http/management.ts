@@ -13,9 +13,11 @@ import type { HttpServices } from './request.ts';
 
 /** Builds the app of `/api` and `/api/v2`; it takes its requests from `server`. */
 export async function createManagement(services: HttpServices, server: Server): Promise<FastifyInstance> {
-  const app = createApp(services, { serverFactory: () => server, unreadable });
-  // Schemas are compiled at a route's first request.
-  app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => lazyValidator(schema, httpPart as RequestPart));
+  const app = createApp(services, {
+    serverFactory: () => server,
+    validator: ({ schema, httpPart }) => lazyValidator(schema as TSchema, httpPart as RequestPart),
+    unreadable,
+  });
   app.register(nativeApi(services), { prefix: '/api' });
   app.register(auth0Dialect(services), { prefix: '/api/v2' });
   await app.ready();

@@ -1,5 +1,6 @@
 import { signingAlgorithms } from '../domain/keys/keys.ts';
 import { assertionAlgorithms } from '../kernel/jwa.ts';
+import { defineStatement } from '../storage/statement.ts';
 import type { ProtocolContext } from './context.ts';
 import type { IssuerProfile } from './profile.ts';
 import { Refusal } from './refusal.ts';
@@ -45,13 +46,14 @@ export async function metadataOf(
   };
 }
 
+const tenantStatus = defineStatement<{ tenantId: string }, { status: 'active' | 'suspended' }>(
+  'tenant_status',
+  'select status from tenants where id = :tenantId',
+);
+
 /** Throws the refusals `tenant_unknown` and `tenant_suspended`. */
 export async function assertTenant(ctx: ProtocolContext): Promise<void> {
-  const tenant = await ctx.services.db.read
-    .selectFrom('tenants')
-    .select('status')
-    .where('id', '=', ctx.site.tenantId)
-    .executeTakeFirst();
+  const [tenant] = await ctx.services.db.run(tenantStatus, { tenantId: ctx.site.tenantId });
   if (tenant === undefined) throw new Refusal('tenant_unknown');
   if (tenant.status !== 'active') throw new Refusal('tenant_suspended');
 }

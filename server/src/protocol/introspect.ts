@@ -45,11 +45,14 @@ export function introspect(
   });
 }
 
-const revokeToken = defineStatement<{ tenantId: string; jti: string; expiresAt: number }>()('token_revoke', (q, arg) =>
-  q
-    .insertInto('revoked_tokens')
-    .values({ tenant_id: arg('tenantId'), jti: arg('jti'), expires_at: arg('expiresAt') })
-    .onConflict((conflict) => conflict.doNothing()),
+const revokeToken = defineStatement<{ tenantId: string; jti: string; expiresAt: number }>(
+  'token_revoke',
+  `insert into revoked_tokens (tenant_id, jti, expires_at) values (:tenantId, :jti, :expiresAt) on conflict do nothing`,
+);
+
+const linkedApi = defineStatement<{ tenantId: string; clientId: string }, { resource_server_id: string | null }>(
+  'linked_api',
+  'select resource_server_id from clients where tenant_id = :tenantId and id = :clientId',
 );
 
 /**
@@ -104,11 +107,6 @@ async function maySee(ctx: ProtocolContext, caller: TokenFacts, token: Presented
   const decision = decideClientAccess(caller.access, undefined);
   if (native !== undefined && decision.allowed && expandScopes(native, decision.scopes).has(introspectScope))
     return true;
-  const linked = await ctx.services.db.read
-    .selectFrom('clients')
-    .select('resource_server_id')
-    .where('tenant_id', '=', ctx.site.tenantId)
-    .where('id', '=', callerId)
-    .executeTakeFirst();
+  const [linked] = await ctx.services.db.run(linkedApi, { tenantId: ctx.site.tenantId, clientId: callerId });
   return linked?.resource_server_id === token.resourceServerId;
 }

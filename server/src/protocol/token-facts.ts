@@ -1,7 +1,7 @@
 import type { ClientAccessFacts } from '../domain/access/decide.ts';
 import { type AccessRow, accessFactsOf, defaultGrantFacts, tokenFacts } from '../domain/access/facts.ts';
 import type { TokenDialect } from '../domain/resource-servers/resource-server.ts';
-import { storedIdentifierOf } from '../domain/resource-servers/resource-servers.ts';
+import { storedIdentifierOf } from '../domain/tenants/sites.ts';
 import type { AssertionAlgorithm, SigningAlgorithm } from '../kernel/jwa.ts';
 import type { ProtocolContext } from './context.ts';
 import { Refusal } from './refusal.ts';

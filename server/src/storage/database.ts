@@ -22,6 +22,8 @@ export interface Database {
   transact<T>(work: (trx: Transaction<Schema>) => Promise<T>): Promise<T>;
   /** Runs a statement of the hot path: compiled once, prepared once per connection. */
   run<Args extends object, Row>(statement: Statement<Args, Row>, args: Args): Promise<Row[]>;
+  /** Runs a statement of the hot path on another handle, such as a transaction that must see its own changes. */
+  runWithin<Args extends object, Row>(db: Queryable, statement: Statement<Args, Row>, args: Args): Promise<Row[]>;
   /**
    * Runs a small autocommitted write of the hot path and resolves once it is durable; concurrent ones share a commit.
    * Resolves to the number of rows it changed.

@@ -1,7 +1,7 @@
 import type { LogEventTable } from './schema.ts';
 import { defineStatement } from './statement.ts';
 
-/** Columns of a log event, in the order PostgreSQL's batch insert names them. */
+/** Columns of a log event, in the order the inserts name them. */
 export const logEventColumns = [
   'tenant_id',
   'id',
@@ -23,24 +23,7 @@ export const logEventColumns = [
 ] as const satisfies readonly (keyof LogEventTable)[];
 
 /** Adds one log event. */
-export const insertLogEvent = defineStatement<LogEventTable>()('log_event_insert', (q, arg) =>
-  q.insertInto('log_events').values({
-    tenant_id: arg('tenant_id'),
-    id: arg('id'),
-    at: arg('at'),
-    kind: arg('kind'),
-    client_id: arg('client_id'),
-    client_name: arg('client_name'),
-    user_id: arg('user_id'),
-    audience: arg('audience'),
-    scope: arg('scope'),
-    token_id: arg('token_id'),
-    reason: arg('reason'),
-    description: arg('description'),
-    ip: arg('ip'),
-    user_agent: arg('user_agent'),
-    host: arg('host'),
-    occurrences: arg('occurrences'),
-    details: arg('details'),
-  }),
+export const insertLogEvent = defineStatement<LogEventTable>(
+  'log_event_insert',
+  `insert into log_events (${logEventColumns.join(', ')}) values (${logEventColumns.map((column) => `:${column}`).join(', ')})`,
 );

@@ -1,6 +1,9 @@
 import type { Kysely } from 'kysely';
 import type { Migration, MigrationProvider } from 'kysely/migration';
+import type { Database } from './database.ts';
+import { isMissingTable } from './problem.ts';
 import type { Schema } from './schema.ts';
+import { defineStatement } from './statement.ts';
 
 /** Every migration ever released, in order; each runs once, forwards. */
 const migrations: Record<string, () => Promise<Migration>> = {
@@ -11,7 +14,6 @@ const latest = Object.keys(migrations).at(-1);
 
 /** Brings the database to the latest migration; Kysely's migrator holds a lock meanwhile. */
 export async function migrateToLatest(db: Kysely<Schema>): Promise<void> {
-  if (await isCurrent(db)) return;
   const provider: MigrationProvider = {
     async getMigrations() {
       const loaded = await Promise.all(Object.entries(migrations).map(async ([name, load]) => [name, await load()]));
@@ -24,17 +26,18 @@ export async function migrateToLatest(db: Kysely<Schema>): Promise<void> {
   if (error) throw error;
 }
 
+const lastMigration = defineStatement<object, { name: string }>(
+  'last_migration',
+  'select name from kysely_migration order by name desc limit 1',
+);
+
 /** One read tells a database that is up to date, which is what nearly every start finds. */
-async function isCurrent(db: Kysely<Schema>): Promise<boolean> {
+export async function isMigrated(db: Pick<Database, 'run'>): Promise<boolean> {
   try {
-    const applied = await (db as unknown as Kysely<{ kysely_migration: { name: string } }>)
-      .selectFrom('kysely_migration')
-      .select('name')
-      .orderBy('name', 'desc')
-      .limit(1)
-      .executeTakeFirst();
+    const [applied] = await db.run(lastMigration, {});
     return applied?.name === latest;
-  } catch {
-    return false; // no such table: a new database
+  } catch (error) {
+    if (isMissingTable(error)) return false;
+    throw error;
   }
 }

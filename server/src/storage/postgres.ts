@@ -1,11 +1,12 @@
-import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
+import type { Kysely, PostgresPool, PostgresPoolClient } from 'kysely';
 import pg from 'pg';
 import { type Database, reportDeadlineMs } from './database.ts';
 import { fromPostgres, SerializationFailure, UniqueViolation } from './errors.ts';
-import { migrateToLatest } from './migrate.ts';
+import { kysely, lazily } from './kysely.ts';
+import { isMigrated, migrateToLatest } from './migrate.ts';
 import { LogEventBatcher } from './postgres-log-events.ts';
 import type { Schema } from './schema.ts';
-import type { CompiledStatement, Statement } from './statement.ts';
+import { type CompiledStatement, compileForPostgres, type Statement } from './statement.ts';
 
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database` */
@@ -27,14 +28,15 @@ export function openPostgres(options: PostgresOptions): Database {
   };
   const pool = quiet(new pg.Pool({ ...base, max: options.connections ?? 10, statement_timeout: 10_000 }));
   const reportPool = quiet(new pg.Pool({ ...base, max: 4, statement_timeout: reportDeadlineMs }));
-  const read = kyselyOver(pool);
+  const read = lazily(() => kyselyOver(pool));
+  const reports = lazily(() => kyselyOver(reportPool));
   const batcher = new LogEventBatcher(pool);
-  const compiled = new Map<string, CompiledStatement<object>>();
+  const compiled = new Map<string, CompiledStatement>();
 
   const query = async (statement: Statement<never, unknown>, args: object): Promise<pg.QueryResult> => {
     let entry = compiled.get(statement.name);
     if (entry === undefined) {
-      entry = statement.compile(read) as unknown as CompiledStatement<object>;
+      entry = compileForPostgres(statement);
       compiled.set(statement.name, entry);
     }
     try {
@@ -46,12 +48,16 @@ export function openPostgres(options: PostgresOptions): Database {
 
   return {
     location: placeOf(options.url),
-    read,
-    reports: kyselyOver(reportPool),
+    get read() {
+      return read();
+    },
+    get reports() {
+      return reports();
+    },
     async transact(work) {
       for (let attempt = 1; ; attempt += 1) {
         try {
-          return await read.transaction().setIsolationLevel('serializable').execute(work);
+          return await read().transaction().setIsolationLevel('serializable').execute(work);
         } catch (error) {
           // After a unique violation the next run's own look finds the row and names the field.
           const again = error instanceof SerializationFailure || (error instanceof UniqueViolation && attempt === 1);
@@ -63,7 +69,13 @@ export function openPostgres(options: PostgresOptions): Database {
     run: async (statement, args) => (await query(statement as Statement<never, unknown>, args)).rows as never,
     write: async (statement, args) => (await query(statement as Statement<never, unknown>, args)).rowCount ?? 0,
     appendLogEvent: (row) => batcher.append(row),
-    migrate: () => migrateToLatest(read),
+    async runWithin(trx, statement, args) {
+      const { sql, bind } = compileForPostgres(statement as Statement<never, unknown>);
+      return (await trx.executeQuery(kysely().CompiledQuery.raw(sql, bind(args)))).rows as never;
+    },
+    async migrate() {
+      if (!(await isMigrated(this))) await migrateToLatest(read());
+    },
     async ping() {
       try {
         await pool.query('select 1');
@@ -113,6 +125,7 @@ function kyselyOver(pool: pg.Pool): Kysely<Schema> {
       } as unknown as PostgresPoolClient;
     },
   } as PostgresPool;
+  const { Kysely, PostgresDialect } = kysely();
   return new Kysely<Schema>({ dialect: new PostgresDialect({ pool: translating }) });
 }
 

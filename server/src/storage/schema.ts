@@ -16,6 +16,7 @@ export interface Schema {
   client_grants: ClientGrantTable;
   client_grant_scopes: ClientGrantScopeTable;
   users: UserTable;
+  user_terms: UserTermTable;
   revoked_tokens: RevokedTokenTable;
   used_assertions: UsedAssertionTable;
   log_events: LogEventTable;
@@ -176,6 +177,15 @@ export interface UserTable {
   last_ip: string | null;
   created_at: number;
   updated_at: number;
+}
+
+/** What a user can be found by, beside its identities: names and the values in its metadata. */
+export interface UserTermTable {
+  tenant_id: string;
+  field: string;
+  /** Folded or cut as its field asks; compared by code point. */
+  value: string;
+  user_id: string;
 }
 
 /** Revoked access tokens, kept until they would have expired. */

@@ -1,16 +1,8 @@
 import { Worker } from 'node:worker_threads';
-import {
-  type CompiledQuery,
-  type DatabaseConnection,
-  type Driver,
-  Kysely,
-  type QueryResult,
-  SqliteAdapter,
-  SqliteIntrospector,
-  SqliteQueryCompiler,
-} from 'kysely';
+import type { CompiledQuery, DatabaseConnection, Driver, Kysely, QueryResult } from 'kysely';
 import { reportDeadlineMs } from './database.ts';
 import { deadlineError, fromSqlite } from './errors.ts';
+import { kysely } from './kysely.ts';
 import type { Schema } from './schema.ts';
 
 export interface Reports {
@@ -20,6 +12,7 @@ export interface Reports {
 
 /** `node:sqlite` is synchronous: what may take long runs on a read-only connection in a worker thread. */
 export function openReports(file: string): Reports {
+  const { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } = kysely();
   const connection = new ReportConnection(file);
   const driver: Driver = {
     init: async () => {},
@@ -34,7 +27,7 @@ export function openReports(file: string): Reports {
     dialect: {
       createAdapter: () => new SqliteAdapter(),
       createDriver: () => driver,
-      createIntrospector: (kysely) => new SqliteIntrospector(kysely),
+      createIntrospector: (db) => new SqliteIntrospector(db),
       createQueryCompiler: () => new SqliteQueryCompiler(),
     },
   });

@@ -1,15 +1,16 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely';
+import type { Kysely, SqliteDatabase } from 'kysely';
 import { Mutex } from '../kernel/mutex.ts';
 import type { Database } from './database.ts';
 import { fromSqlite } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
+import { kysely, lazily } from './kysely.ts';
 import { insertLogEvent } from './log-events.ts';
-import { migrateToLatest } from './migrate.ts';
+import { isMigrated, migrateToLatest } from './migrate.ts';
 import { FileTaken } from './problem.ts';
 import type { Schema } from './schema.ts';
 import { openReports } from './sqlite-reports.ts';
-import type { CompiledStatement, Statement } from './statement.ts';
+import { type CompiledStatement, compileForSqlite, type Statement } from './statement.ts';
 
 export interface SqliteOptions {
   /** Path of the database file, or `:memory:`. */
@@ -30,46 +31,60 @@ export function openSqlite(options: SqliteOptions): Database {
   if (!inMemory) reader.exec('pragma query_only = on');
 
   const writeMutex = new Mutex();
-  const writing = kyselyOver(writer);
-  const read = inMemory ? writing : kyselyOver(reader);
-  const reports = inMemory ? undefined : openReports(options.file);
+  const writing = lazily(() => kyselyOver(writer));
+  const reading = inMemory ? writing : lazily(() => kyselyOver(reader));
+  const reports = inMemory ? undefined : lazily(() => openReports(options.file));
+  let reportsOpen = false;
   const groupCommit = new GroupCommit(writer, writeMutex);
-  const compiled = new Map<string, { statement: StatementSync; compiled: CompiledStatement<object> }>();
+  const prepared = new Map<string, Prepared>();
 
-  const prepare = (statement: Statement<never, unknown>, connection: DatabaseSync) => {
-    let entry = compiled.get(statement.name);
+  const prepare = (statement: Statement<never, unknown>, connection: DatabaseSync): Prepared => {
+    let entry = prepared.get(statement.name);
     if (entry === undefined) {
-      const sql = statement.compile(read) as unknown as CompiledStatement<object>;
-      entry = { statement: connection.prepare(sql.sql), compiled: sql };
-      compiled.set(statement.name, entry);
+      const compiled = compileForSqlite(statement);
+      entry = { ...compiled, statement: connection.prepare(compiled.sql) };
+      prepared.set(statement.name, entry);
     }
     return entry;
+  };
+  const write = (statement: Statement<never, unknown>, args: object): Promise<number> => {
+    try {
+      const entry = prepare(statement, writer);
+      return groupCommit.write(entry.statement, entry.bind(args) as SQLInputValue[]);
+    } catch (error) {
+      return Promise.reject(fromSqlite(error));
+    }
   };
 
   return {
     location: inMemory ? 'memory' : options.file,
-    read,
-    reports: reports?.db ?? writing,
-    transact: (work) => writeMutex.run(() => writing.transaction().execute(work)),
+    get read() {
+      return reading();
+    },
+    get reports() {
+      reportsOpen = true;
+      return reports?.().db ?? writing();
+    },
+    transact: (work) => writeMutex.run(() => writing().transaction().execute(work)),
     async run(statement, args) {
       // In memory there is one connection: what a transaction has not committed must not be seen.
       if (inMemory && !writeMutex.free) await writeMutex.run(async () => {});
       try {
         const entry = prepare(statement as Statement<never, unknown>, reader);
-        return entry.statement.all(...(entry.compiled.bind(args) as SQLInputValue[])) as never;
+        return entry.statement.all(...(entry.bind(args) as SQLInputValue[])) as never;
       } catch (error) {
         throw fromSqlite(error);
       }
     },
-    write(statement, args) {
-      const entry = prepare(statement as Statement<never, unknown>, writer);
-      return groupCommit.write(entry.statement, entry.compiled.bind(args) as SQLInputValue[]);
+    async runWithin(trx, statement, args) {
+      const { sql, bind } = compileForSqlite(statement as Statement<never, unknown>);
+      return (await trx.executeQuery(kysely().CompiledQuery.raw(sql, bind(args)))).rows as never;
     },
-    async appendLogEvent(row) {
-      const entry = prepare(insertLogEvent as unknown as Statement<never, unknown>, writer);
-      await groupCommit.write(entry.statement, entry.compiled.bind(row) as SQLInputValue[]);
+    write: (statement, args) => write(statement as Statement<never, unknown>, args),
+    appendLogEvent: async (row) => void (await write(insertLogEvent as unknown as Statement<never, unknown>, row)),
+    async migrate() {
+      if (!(await isMigrated(this))) await writeMutex.run(() => migrateToLatest(writing()));
     },
-    migrate: () => writeMutex.run(() => migrateToLatest(writing)),
     async ping() {
       try {
         reader.prepare('select 1').get();
@@ -79,12 +94,16 @@ export function openSqlite(options: SqliteOptions): Database {
     },
     async close() {
       await groupCommit.drain();
-      await reports?.close();
+      if (reportsOpen) await reports?.().close();
       if (!inMemory) reader.close();
       writer.close();
       lock?.close();
     },
   };
+}
+
+interface Prepared extends CompiledStatement {
+  readonly statement: StatementSync;
 }
 
 function openConnection(file: string, synchronous: 'full' | 'normal'): DatabaseSync {
@@ -129,6 +148,7 @@ function kyselyOver(connection: DatabaseSync): Kysely<Schema> {
       }
     },
   };
+  const { Kysely, SqliteDialect } = kysely();
   return new Kysely<Schema>({ dialect: new SqliteDialect({ database }) });
 }
 

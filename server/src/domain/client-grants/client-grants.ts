@@ -17,9 +17,9 @@ import {
   offsetPage,
 } from '../paging.ts';
 import type { ResourceServer } from '../resource-servers/resource-server.ts';
-import { loadResourceServer, storedIdentifierOf } from '../resource-servers/resource-servers.ts';
+import { loadResourceServer } from '../resource-servers/resource-servers.ts';
 import type { SystemApi } from '../resource-servers/system.ts';
-import { systemIdentifiers } from '../tenants/sites.ts';
+import { storedIdentifierOf, systemIdentifiers } from '../tenants/sites.ts';
 
 export interface ClientGrant {
   id: string;

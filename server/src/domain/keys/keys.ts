@@ -9,6 +9,7 @@ import { type AsymmetricAlgorithm, generateKeys, publicJwk } from '../../kernel/
 import { randomBase64Url } from '../../kernel/random.ts';
 import type { Queryable, Tx } from '../../storage/database.ts';
 import type { Schema } from '../../storage/schema.ts';
+import { defineStatement } from '../../storage/statement.ts';
 import type { Context, Services } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
 import { privateKeyContext } from './key-store.ts';
@@ -135,29 +136,25 @@ export async function getSigningKey(ctx: Context, kid: string): Promise<SigningK
   return loadKey(ctx, ctx.db.read, kid);
 }
 
+const publishedKeyRows = defineStatement<{ tenantId: string }, { public_jwk: string }>(
+  'published_keys',
+  `select public_jwk from signing_keys where tenant_id = :tenantId and state <> 'revoked' order by state, created_at desc`,
+);
+
+const currentAlgorithms = defineStatement<{ tenantId: string }, { alg: string }>(
+  'current_algorithms',
+  `select alg from signing_keys where tenant_id = :tenantId and state = 'current' order by alg`,
+);
+
 /** The public keys to verify tokens with: current, next, previous (RFC 7517 §5). */
 export async function publishedKeys(ctx: Pick<Context, 'db' | 'site'>): Promise<Record<string, unknown>[]> {
-  const rows = await ctx.db.read
-    .selectFrom('signing_keys')
-    .select(['public_jwk', 'state', 'created_at'])
-    .where('tenant_id', '=', ctx.site.tenantId)
-    .where('state', '<>', 'revoked')
-    .orderBy('state')
-    .orderBy('created_at', 'desc')
-    .execute();
+  const rows = await ctx.db.run(publishedKeyRows, { tenantId: ctx.site.tenantId });
   return rows.map((row) => JSON.parse(row.public_jwk) as Record<string, unknown>);
 }
 
 /** Algorithms the tenant signs with today. */
 export async function signingAlgorithms(ctx: Pick<Context, 'db' | 'site'>): Promise<string[]> {
-  const rows = await ctx.db.read
-    .selectFrom('signing_keys')
-    .select('alg')
-    .distinct()
-    .where('tenant_id', '=', ctx.site.tenantId)
-    .where('state', '=', 'current')
-    .orderBy('alg')
-    .execute();
+  const rows = await ctx.db.run(currentAlgorithms, { tenantId: ctx.site.tenantId });
   return rows.map(({ alg }) => alg);
 }
 

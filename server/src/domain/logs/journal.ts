@@ -3,6 +3,7 @@ import type { Random } from '../../kernel/random.ts';
 import { logText } from '../../kernel/text.ts';
 import type { Database, Tx } from '../../storage/database.ts';
 import type { LogEventTable } from '../../storage/schema.ts';
+import { defineStatement } from '../../storage/statement.ts';
 import type { LogKind } from './kinds.ts';
 
 /** One thing that happened. Strings are made well-formed, stripped of controls and capped before they are stored. */
@@ -36,6 +37,11 @@ export interface Journal {
   within(trx: Tx, event: LogEvent): Promise<void>;
 }
 
+const tenantExists = defineStatement<{ tenantId: string }, { id: string }>(
+  'tenant_exists',
+  'select id from tenants where id = :tenantId',
+);
+
 export function createJournal(db: Database, clock: Clock, random: Random): Journal {
   const nextId = eventIds(clock, random);
   const rowOf = (event: LogEvent): LogEventTable => {
@@ -63,11 +69,7 @@ export function createJournal(db: Database, clock: Clock, random: Random): Journ
   return {
     append: (event) => db.appendLogEvent(rowOf(event)),
     async appendIfTenant(event) {
-      const tenant = await db.read
-        .selectFrom('tenants')
-        .select('id')
-        .where('id', '=', event.tenantId)
-        .executeTakeFirst();
+      const [tenant] = await db.run(tenantExists, { tenantId: event.tenantId });
       if (tenant !== undefined) await db.appendLogEvent(rowOf(event));
     },
     async within(trx, event) {

@@ -60,3 +60,6 @@ export function resourceServerOf(ctx: Context, row: ResourceServerRow, scopes: S
     updatedAt: row.updated_at,
   };
 }
+
+/** The encrypted signing secret is bound to its row. */
+export const signingSecretContext = (tenantId: string, id: string): string => `resource_server ${tenantId} ${id}`;

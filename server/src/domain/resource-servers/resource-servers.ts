@@ -11,16 +11,16 @@ import type { Context } from '../context.ts';
 import { ensureSigningKeys, insertSigningKeys } from '../keys/keys.ts';
 import { recordChange } from '../logs/record-change.ts';
 import { mapPage, type OffsetPage, type OffsetRange, offsetPage } from '../paging.ts';
-import { isReservedIdentifier, systemApiOf } from '../tenants/sites.ts';
+import { isReservedIdentifier, storedIdentifierOf } from '../tenants/sites.ts';
 import {
   type ResourceServer,
   type ResourceServerRow,
   resourceServerOf,
   type Scope,
+  signingSecretContext,
   type TokenDialect,
 } from './resource-server.ts';
 import { assertScopes, replaceScopes, scopesOf } from './scopes.ts';
-import { storedIdentifier } from './system.ts';
 
 /** Longest life of an access token, in seconds: 30 days. */
 export const maximumTokenLifetimeSeconds = 2_592_000;
@@ -172,16 +172,6 @@ export async function loadResourceServer(ctx: Context, db: Queryable, idOrIdenti
   if (row === undefined) throw notFound('resource server');
   const scopes = await scopesOf(db, ctx.site.tenantId, [row.id]);
   return resourceServerOf(ctx, row, scopes.get(row.id) ?? []);
-}
-
-/** The encrypted signing secret is bound to its row. */
-export const signingSecretContext = (tenantId: string, id: string): string => `resource_server ${tenantId} ${id}`;
-
-/** What an audience or identifier is stored under; what nobody can have maps to what nothing is stored under. */
-export function storedIdentifierOf(ctx: Pick<Context, 'site' | 'systemApis'>, identifier: string): string {
-  const api = systemApiOf(ctx.site, ctx.systemApis, identifier);
-  if (api !== undefined) return storedIdentifier(api.kind);
-  return identifier.startsWith('urn:sekisho:') ? '' : identifier;
 }
 
 function findRow(ctx: Context, db: Queryable, idOrIdentifier: string): Promise<ResourceServerRow | undefined> {

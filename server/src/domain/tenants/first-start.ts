@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { secretMatches } from '../../kernel/secrets.ts';
 import type { Database, Tx } from '../../storage/database.ts';
+import { defineStatement } from '../../storage/statement.ts';
 import type { Services } from '../context.ts';
 import {
   type FirstClient,
@@ -14,13 +15,22 @@ import { defaultTenantId } from './sites.ts';
 
 const checkContext = 'installation check';
 
+const installationValue = defineStatement<{ name: string }, { value: string }>(
+  'installation_value',
+  'select value from installation where name = :name',
+);
+const tenantIds = defineStatement<{ tenantId: string }, { id: string }>(
+  'tenant_exists',
+  'select id from tenants where id = :tenantId',
+);
+const secretHashes = defineStatement<{ tenantId: string; clientId: string }, { secret_hash: string | null }>(
+  'secret_hashes',
+  `select secret_hash from credentials where tenant_id = :tenantId and client_id = :clientId and kind = 'secret'`,
+);
+
 /** The check value of the master key that the database was made with; undefined for a new database. */
 export async function storedKeyCheck(db: Database): Promise<string | undefined> {
-  const row = await db.read
-    .selectFrom('installation')
-    .select('value')
-    .where('name', '=', 'master_key_check')
-    .executeTakeFirst();
+  const [row] = await db.run(installationValue, { name: 'master_key_check' });
   return row?.value;
 }
 
@@ -76,20 +86,15 @@ const hashOfScopes = (services: Services): string =>
     .digest('hex');
 
 async function readState(db: Database, admin: FirstClient | undefined) {
-  const [tenant, installation, secrets] = await Promise.all([
-    db.read.selectFrom('tenants').select('id').where('id', '=', defaultTenantId).executeTakeFirst(),
-    db.read.selectFrom('installation').select('value').where('name', '=', 'system_scopes').executeTakeFirst(),
-    db.read
-      .selectFrom('credentials')
-      .select('secret_hash')
-      .where('tenant_id', '=', defaultTenantId)
-      .where('client_id', '=', admin?.clientId ?? '')
-      .where('kind', '=', 'secret')
-      .execute(),
+  const tenantId = defaultTenantId;
+  const [tenants, installation, secrets] = await Promise.all([
+    db.run(tenantIds, { tenantId }),
+    db.run(installationValue, { name: 'system_scopes' }),
+    db.run(secretHashes, { tenantId, clientId: admin?.clientId ?? '' }),
   ]);
   return {
-    hasTenant: tenant !== undefined,
-    scopesHash: installation?.value,
+    hasTenant: tenants.length > 0,
+    scopesHash: installation[0]?.value,
     adminHashes: secrets.map(({ secret_hash }) => secret_hash),
   };
 }

@@ -1,4 +1,4 @@
-import type { SystemApi } from '../resource-servers/system.ts';
+import { type SystemApi, storedIdentifier } from '../resource-servers/system.ts';
 
 /** A tenant as the network sees it. Built from configuration, never from an unchecked header. */
 export interface Site {
@@ -114,6 +114,16 @@ export function systemApiOf(site: Site, systemApis: readonly SystemApi[], audien
 export function systemIdentifiers(site: Site, api: SystemApi): string[] {
   const canonical = `${site.origin}${api.path}`;
   return [canonical, canonical.replace(/^http:/, 'https:'), ...api.aliases(site.tenantId)];
+}
+
+/** What an audience or identifier is stored under; what nobody can have maps to what nothing is stored under. */
+export function storedIdentifierOf(
+  ctx: { readonly site: Site; readonly systemApis: readonly SystemApi[] },
+  identifier: string,
+): string {
+  const api = systemApiOf(ctx.site, ctx.systemApis, identifier);
+  if (api !== undefined) return storedIdentifier(api.kind);
+  return identifier.startsWith('urn:sekisho:') ? '' : identifier;
 }
 
 /** Identifiers nobody can register: management audiences with their aliases, issuers of this server's hosts, our URNs. */

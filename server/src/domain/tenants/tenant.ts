@@ -25,3 +25,6 @@ export const tenantOf = (row: Schema['tenants']): Tenant => ({
   createdAt: row.created_at,
   updatedAt: row.updated_at,
 });
+
+/** The scope that manages tenants, at the native management audience of the default tenant. */
+export const manageTenantsScope = 'manage:tenants';

@@ -2,6 +2,7 @@
 import { DomainError, invalid, notFound } from '../../kernel/errors.ts';
 import type { Queryable } from '../../storage/database.ts';
 import type { Schema } from '../../storage/schema.ts';
+import type { Extras } from '../clients/client.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
 import {
@@ -16,9 +17,6 @@ import {
 import { type FirstClient, insertTenant, prepareTenant } from './provision.ts';
 import { defaultTenantId, tenantIdPattern } from './sites.ts';
 import { type Tenant, tenantOf } from './tenant.ts';
-
-/** The scope that manages tenants, at the native management audience of the default tenant. */
-export const manageTenantsScope = 'manage:tenants';
 
 export async function listTenants(ctx: Context, range: OffsetRange): Promise<OffsetPage<Tenant>> {
   const page = await offsetPage<Schema['tenants']>(ctx.db.reports.selectFrom('tenants').selectAll(), range);
@@ -95,20 +93,24 @@ export async function deleteTenant(ctx: Context, id: string): Promise<void> {
   });
 }
 
-/** Changes the settings of the tenant the request is in; what is absent stays. Throws `entity.not_found`. */
+/**
+ * Changes the settings of the tenant the request is in; what is absent stays. `extras` gets what is stored and gives what
+ * shall be, so that two changes at once lose nothing. Throws `entity.not_found`, `input.invalid`.
+ */
 export async function updateSettings(
   ctx: Context,
-  change: Partial<Pick<Tenant, 'name' | 'defaultAudience' | 'extras'>>,
+  change: Partial<Pick<Tenant, 'name' | 'defaultAudience'>> & { extras?: (before: Extras) => Extras },
 ): Promise<Tenant> {
   const { tenantId } = ctx.site;
   return ctx.db.transact(async (trx) => {
+    const before = await getTenant(ctx, tenantId, trx);
     if (change.defaultAudience != null) await assertDefaultAudience(ctx, trx, change.defaultAudience);
     await trx
       .updateTable('tenants')
       .set({
         ...(change.name === undefined ? {} : { name: change.name }),
         ...(change.defaultAudience === undefined ? {} : { default_audience: change.defaultAudience }),
-        ...(change.extras === undefined ? {} : { extras: JSON.stringify(change.extras) }),
+        ...(change.extras === undefined ? {} : { extras: JSON.stringify(change.extras(before.extras)) }),
         updated_at: ctx.clock.now(),
       })
       .where('id', '=', tenantId)

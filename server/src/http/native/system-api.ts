@@ -1,5 +1,5 @@
 import type { SystemApi } from '../../domain/resource-servers/system.ts';
-import { manageTenantsScope } from '../../domain/tenants/tenants.ts';
+import { manageTenantsScope } from '../../domain/tenants/tenant.ts';
 import { introspectScope } from '../../protocol/introspect.ts';
 
 /** The native management audience: `https://HOST/api`. Logto's clients know it under a name of their cloud's. */

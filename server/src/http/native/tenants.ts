@@ -9,14 +9,13 @@ import {
 } from '@sekisho/contract';
 import { Type } from 'typebox';
 import type { Context } from '../../domain/context.ts';
-import type { Tenant } from '../../domain/tenants/tenant.ts';
+import { manageTenantsScope, type Tenant } from '../../domain/tenants/tenant.ts';
 import {
   createTenant,
   deleteTenant,
   getTenant,
   listTenants,
   listTenantsByKey,
-  manageTenantsScope,
   updateTenant,
 } from '../../domain/tenants/tenants.ts';
 import { sendPage } from './paging.ts';

@@ -15,18 +15,10 @@ const maximumNameLength = 64;
 const namePattern = new RegExp(`^[^\\p{Cc}\\p{Cs}]{1,${maximumNameLength}}$`, 'u');
 
 /** RFC 7523 §3, item 7: an assertion is used once, on any node and across restarts; the insert itself is the check. */
-const useAssertion = defineStatement<{ tenantId: string; clientId: string; jti: string; expiresAt: number }>()(
+const useAssertion = defineStatement<{ tenantId: string; clientId: string; jti: string; expiresAt: number }>(
   'assertion_use',
-  (q, arg) =>
-    q
-      .insertInto('used_assertions')
-      .values({
-        tenant_id: arg('tenantId'),
-        client_id: arg('clientId'),
-        jti: arg('jti'),
-        expires_at: arg('expiresAt'),
-      })
-      .onConflict((conflict) => conflict.doNothing()),
+  `insert into used_assertions (tenant_id, client_id, jti, expires_at)
+  values (:tenantId, :clientId, :jti, :expiresAt) on conflict do nothing`,
 );
 
 /**

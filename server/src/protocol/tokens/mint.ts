@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { signingSecretContext } from '../../domain/resource-servers/resource-servers.ts';
+import { signingSecretContext } from '../../domain/resource-servers/resource-server.ts';
 import { type AsymmetricAlgorithm, signJws } from '../../kernel/jwa.ts';
 import type { ProtocolContext } from '../context.ts';
 import type { AudienceFacts } from '../token-facts.ts';

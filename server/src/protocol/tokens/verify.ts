@@ -6,7 +6,8 @@ import { createSecretKey, type KeyObject } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, type JWTPayload, jwtVerify } from 'jose';
 import { type AccessDecision, decideClientAccess } from '../../domain/access/decide.ts';
 import { accessFactsOf, presentedTokenFacts } from '../../domain/access/facts.ts';
-import { signingSecretContext, storedIdentifierOf } from '../../domain/resource-servers/resource-servers.ts';
+import { signingSecretContext } from '../../domain/resource-servers/resource-server.ts';
+import { storedIdentifierOf } from '../../domain/tenants/sites.ts';
 import type { ProtocolContext } from '../context.ts';
 import { clientOfSubject, type IssuerProfile } from '../profile.ts';
 

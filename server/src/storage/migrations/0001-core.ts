@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, PostgresAdapter, sql } from 'kysely';
 
 /** The tables of the machine-to-machine core. */
 export async function up(db: Kysely<unknown>): Promise<void> {
@@ -7,6 +7,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     schema
       .createTable(table)
       .addColumn('tenant_id', 'text', (c) => c.notNull().references('tenants.id').onDelete('cascade'));
+
+  // Text that is sorted, or searched by its beginning, is compared by code point on both engines (SQLite's own way).
+  const sortedText = db.getExecutor().adapter instanceof PostgresAdapter ? sql`text collate "C"` : 'text';
 
   await schema
     .createTable('installation')
@@ -218,15 +221,15 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .execute();
 
   await ofTenant('users')
-    .addColumn('id', 'text', (c) => c.notNull())
+    .addColumn('id', sortedText, (c) => c.notNull())
     .addColumn('email', 'text')
-    .addColumn('email_key', 'text')
+    .addColumn('email_key', sortedText)
     .addColumn('email_verified', 'integer', (c) => c.notNull())
     .addColumn('username', 'text')
-    .addColumn('username_key', 'text')
-    .addColumn('phone', 'text')
+    .addColumn('username_key', sortedText)
+    .addColumn('phone', sortedText)
     .addColumn('phone_verified', 'integer', (c) => c.notNull())
-    .addColumn('name', 'text')
+    .addColumn('name', sortedText)
     .addColumn('nickname', 'text')
     .addColumn('given_name', 'text')
     .addColumn('family_name', 'text')
@@ -246,6 +249,17 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addUniqueConstraint('users_phone', ['tenant_id', 'phone'])
     .execute();
   await schema.createIndex('users_created').on('users').columns(['tenant_id', 'created_at', 'id']).execute();
+
+  await ofTenant('user_terms')
+    .addColumn('field', sortedText, (c) => c.notNull())
+    .addColumn('value', sortedText, (c) => c.notNull())
+    .addColumn('user_id', sortedText, (c) => c.notNull())
+    .addPrimaryKeyConstraint('user_terms_pk', ['tenant_id', 'field', 'value', 'user_id'])
+    .addForeignKeyConstraint('user_terms_user', ['tenant_id', 'user_id'], 'users', ['tenant_id', 'id'], (c) =>
+      c.onDelete('cascade'),
+    )
+    .execute();
+  await schema.createIndex('user_terms_of_user').on('user_terms').columns(['tenant_id', 'user_id']).execute();
 
   await ofTenant('revoked_tokens')
     .addColumn('jti', 'text', (c) => c.notNull())
@@ -284,5 +298,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('occurrences', 'integer', (c) => c.notNull())
     .addColumn('details', 'text')
     .addPrimaryKeyConstraint('log_events_pk', ['tenant_id', 'id'])
+    .execute();
+  // Most events are of clients and have no user: they cost this index nothing.
+  await schema
+    .createIndex('log_events_of_user')
+    .on('log_events')
+    .columns(['tenant_id', 'user_id', 'id'])
+    .where(sql.ref('user_id'), 'is not', null)
     .execute();
 }

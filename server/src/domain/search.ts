@@ -1,0 +1,49 @@
+import { type Expression, type RawBuilder, type SqlBool, sql } from 'kysely';
+
+/** A typed search over one kind of thing: terms joined by and, or, not. A dialect parses its own words into it. */
+export type Search<Term> =
+  | { readonly all: readonly Search<Term>[] }
+  | { readonly any: readonly Search<Term>[] }
+  | { readonly not: Search<Term> }
+  | { readonly term: Term };
+
+/** Whole numbers (or milliseconds) from `atLeast` up to but not including `below`; either end may be open. */
+export interface NumberRange {
+  readonly atLeast?: number;
+  readonly below?: number;
+}
+
+/**
+ * The SQL condition of a search; `conditionOf` writes one term with bound parameters, and gives true or false, never
+ * null, for every row: `not` would lose a row whose column is null.
+ */
+export function searchCondition<Term>(
+  search: Search<Term>,
+  conditionOf: (term: Term) => RawBuilder<SqlBool> | Expression<SqlBool>,
+): RawBuilder<SqlBool> {
+  const write = (part: Search<Term>): RawBuilder<SqlBool> => {
+    if ('term' in part) return sql<SqlBool>`(${conditionOf(part.term)})`;
+    if ('not' in part) return sql<SqlBool>`(not ${write(part.not)})`;
+    const [parts, word] = 'all' in part ? [part.all, sql` and `] : [part.any, sql` or `];
+    return sql<SqlBool>`(${sql.join(parts.map(write), word)})`;
+  };
+  return write(search);
+}
+
+/** Whether a column that may be null lies in a range; null lies in none. */
+export function inRange(column: string, range: NumberRange): RawBuilder<SqlBool> {
+  const ref = sql.ref(column);
+  const parts = [sql<SqlBool>`${ref} is not null`];
+  if (range.atLeast !== undefined) parts.push(sql<SqlBool>`${ref} >= ${range.atLeast}`);
+  if (range.below !== undefined) parts.push(sql<SqlBool>`${ref} < ${range.below}`);
+  return sql<SqlBool>`${sql.join(parts, sql` and `)}`;
+}
+
+/** Whether a column that may be null holds a text, or begins with it. Its collation must be by code point. */
+export function matchesText(column: string, value: string, prefix: boolean): RawBuilder<SqlBool> {
+  const ref = sql.ref(column);
+  return prefix
+    ? // A range, so that an index serves it: every text that begins with `value` sorts below the last code point after it.
+      sql<SqlBool>`${ref} is not null and ${ref} >= ${value} and ${ref} < ${`${value}\u{10ffff}`}`
+    : sql<SqlBool>`${ref} is not null and ${ref} = ${value}`;
+}

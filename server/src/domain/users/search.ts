@@ -1,0 +1,75 @@
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import { inRange, matchesText, type NumberRange, type Search, searchCondition } from '../search.ts';
+import { emailKeyOf, foldCase } from './identity.ts';
+import { type MetadataField, metadataTerm, type NameField, termValue } from './terms.ts';
+import type { UserStatus } from './user.ts';
+
+/** One condition on a user. `present`: the field has a value. Names, e-mail and username are compared without case. */
+export type UserTerm =
+  | {
+      readonly field: 'id' | 'email' | 'username' | 'phone' | NameField;
+      readonly value: string;
+      readonly prefix: boolean;
+    }
+  | {
+      readonly field: MetadataField;
+      readonly path: readonly string[];
+      readonly value: string;
+      readonly prefix: boolean;
+    }
+  | { readonly field: MetadataField; readonly path: readonly string[]; readonly present: true }
+  | { readonly field: keyof typeof columns | NameField; readonly present: true }
+  | { readonly field: 'emailVerified' | 'phoneVerified'; readonly is: boolean }
+  | { readonly field: 'status'; readonly among: readonly UserStatus[] }
+  | { readonly field: 'createdAt' | 'updatedAt' | 'lastLoginAt' | 'loginsCount'; readonly range: NumberRange };
+
+export type UserSearch = Search<UserTerm>;
+
+const columns = {
+  id: 'id',
+  email: 'email_key',
+  username: 'username_key',
+  phone: 'phone',
+  picture: 'picture',
+  emailVerified: 'email_verified',
+  phoneVerified: 'phone_verified',
+  createdAt: 'created_at',
+  updatedAt: 'updated_at',
+  lastLoginAt: 'last_login_at',
+  loginsCount: 'logins_count',
+} as const;
+
+/** The condition of a search on rows of `users`. */
+export const userCondition = (search: UserSearch): RawBuilder<SqlBool> => searchCondition(search, conditionOf);
+
+function conditionOf(term: UserTerm): RawBuilder<SqlBool> {
+  if ('among' in term) return sql<SqlBool>`users.status in (${sql.join(term.among)})`;
+  if ('range' in term) return inRange(columnOf(term.field), term.range);
+  if ('is' in term) return sql<SqlBool>`${sql.ref(columnOf(term.field))} = ${term.is ? 1 : 0}`;
+  if ('path' in term) {
+    const field = metadataTerm(term.field, term.path);
+    return 'present' in term ? hasTerm(field) : hasTerm(field, matchesText('t.value', valueOf(term), term.prefix));
+  }
+  if ('present' in term) {
+    return isColumn(term.field) ? sql<SqlBool>`${sql.ref(columnOf(term.field))} is not null` : hasTerm(term.field);
+  }
+  if (isColumn(term.field)) return matchesText(columnOf(term.field), keyOf(term.field, term), term.prefix);
+  const value = foldCase(term.value);
+  return hasTerm(term.field, matchesText('t.value', valueOf({ ...term, value }), term.prefix));
+}
+
+const isColumn = (field: string): field is keyof typeof columns => Object.hasOwn(columns, field);
+const columnOf = (field: keyof typeof columns): string => `users.${columns[field]}`;
+
+/** The canonical form of a text to look for in a column; of a prefix, what can be folded without its rest. */
+function keyOf(field: string, { value, prefix }: { value: string; prefix: boolean }): string {
+  if (field === 'email' && !prefix) return emailKeyOf(value);
+  return field === 'email' || field === 'username' ? foldCase(value) : value;
+}
+
+const valueOf = (term: { value: string; prefix: boolean }): string =>
+  term.prefix ? term.value : termValue(term.value);
+
+const hasTerm = (field: string, matches?: RawBuilder<SqlBool>): RawBuilder<SqlBool> => sql<SqlBool>`exists (
+  select 1 from user_terms as t where t.tenant_id = users.tenant_id and t.user_id = users.id and t.field = ${field}
+  ${matches === undefined ? sql`` : sql`and ${matches}`})`;
