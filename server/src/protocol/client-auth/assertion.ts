@@ -1,4 +1,6 @@
-import { decodeProtectedHeader, type JWTPayload, jwtVerify } from 'jose';
+import type { JWTPayload } from 'jose';
+import { jose } from '../../kernel/jose.ts';
+import { type AssertionAlgorithm, algorithmNamed, headerNames } from '../../kernel/jwa.ts';
 import { defineStatement } from '../../storage/statement.ts';
 import type { ProtocolContext } from '../context.ts';
 import { Refusal } from '../refusal.ts';
@@ -70,12 +72,16 @@ async function verifySignature(
   assertion: string,
   invalid: (detail: string) => Refusal,
 ): Promise<{ credential: CredentialFacts; payload: JWTPayload }> {
-  const { kid, alg } = headerOf(assertion, invalid);
+  const { kid, alg } = await headerOf(assertion, invalid);
   if (kid !== undefined && typeof kid !== 'string') throw invalid('kid must be a string');
   const now = ctx.services.clock.now();
   // Only the key's own algorithm counts, whatever the header says (RFC 8725 §3.1).
   const candidates = client.credentials.filter(
-    (key) => key.kind === 'key' && key.alg === alg && (kid === undefined || key.kid === kid),
+    (key) =>
+      key.kind === 'key' &&
+      key.alg !== null &&
+      key.alg === algorithmNamed(alg) &&
+      (kid === undefined || key.kid === kid),
   );
   const alive = candidates.filter((key) => key.expiresAt === null || key.expiresAt > now);
   if (alive.length === 0) {
@@ -86,7 +92,8 @@ async function verifySignature(
     const key = ctx.services.keys.publicKey(ctx.site.tenantId, credential.id, credential.publicJwk as string);
     try {
       // Times are checked above with our own clock and bounds; here the signature, `crit` and `b64` are.
-      const { payload } = await jwtVerify(assertion, key, { algorithms: [credential.alg as string], ...ignoreTimes });
+      const algorithms = [...headerNames(credential.alg as AssertionAlgorithm)];
+      const { payload } = await (await jose()).jwtVerify(assertion, key, { algorithms, ...ignoreTimes });
       return { credential, payload };
     } catch (error) {
       if ((error as { code?: string }).code !== 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED') {
@@ -100,9 +107,9 @@ async function verifySignature(
 /** jose checks times against a clock of its own unless told a date; the tolerance makes that check pass any date. */
 const ignoreTimes = { clockTolerance: Number.MAX_SAFE_INTEGER };
 
-function headerOf(assertion: string, invalid: (detail: string) => Refusal) {
+async function headerOf(assertion: string, invalid: (detail: string) => Refusal) {
   try {
-    return decodeProtectedHeader(assertion) as { kid?: unknown; alg?: unknown };
+    return (await jose()).decodeProtectedHeader(assertion) as { kid?: unknown; alg?: unknown };
   } catch {
     throw invalid('it is not a JWS');
   }

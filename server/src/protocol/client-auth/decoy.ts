@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto';
-import { decodeProtectedHeader, jwtVerify } from 'jose';
+import { jose } from '../../kernel/jose.ts';
 import type { AssertionAlgorithm } from '../../kernel/jwa.ts';
 
 const rsa = createPublicKey({
@@ -43,6 +43,7 @@ const keys: Partial<Record<string, ReturnType<typeof createPublicKey>>> = Object
  */
 export async function verifyDecoy(assertion: string): Promise<void> {
   try {
+    const { decodeProtectedHeader, jwtVerify } = await jose();
     const { alg } = decodeProtectedHeader(assertion);
     const key = keys[alg ?? ''];
     if (key !== undefined) await jwtVerify(assertion, key, { algorithms: [alg as string] });

@@ -3,11 +3,12 @@
  * may do today at its audience. Used by introspection and the management APIs alike.
  */
 import { createSecretKey, type KeyObject } from 'node:crypto';
-import { decodeJwt, decodeProtectedHeader, type JWTPayload, jwtVerify } from 'jose';
+import type { JWTPayload } from 'jose';
 import { type AccessDecision, decideClientAccess } from '../../domain/access/decide.ts';
 import { accessFactsOf, presentedTokenFacts } from '../../domain/access/facts.ts';
 import { signingSecretContext } from '../../domain/resource-servers/resource-server.ts';
 import { storedIdentifierOf } from '../../domain/tenants/sites.ts';
+import { jose } from '../../kernel/jose.ts';
 import type { ProtocolContext } from '../context.ts';
 import { clientOfSubject, type IssuerProfile } from '../profile.ts';
 
@@ -108,7 +109,7 @@ export async function verifyAccessToken(
 }
 
 async function verified(ctx: ProtocolContext, profile: IssuerProfile, token: string) {
-  const claims = readClaims(token);
+  const claims = await readClaims(token);
   const identifier = storedIdentifierOf({ site: ctx.site, systemApis: ctx.services.systemApis }, claims.audience);
   const [row] = await ctx.services.db.run(presentedTokenFacts, {
     tenantId: ctx.site.tenantId,
@@ -126,7 +127,8 @@ async function verified(ctx: ProtocolContext, profile: IssuerProfile, token: str
 }
 
 /** Reads what the query needs; nothing of it is believed before the signature is verified. */
-function readClaims(token: string): Claims {
+async function readClaims(token: string): Promise<Claims> {
+  const { decodeJwt, decodeProtectedHeader } = await jose();
   if (token.length > maximumTokenLength) throw new BadToken('the token is too long');
   let header: { kid?: unknown; alg?: unknown; typ?: unknown };
   let payload: JWTPayload;
@@ -175,7 +177,7 @@ async function verifySignatureAndTimes(
 ): Promise<void> {
   const currentDate = new Date(ctx.services.clock.now());
   try {
-    await jwtVerify(token, key, {
+    await (await jose()).jwtVerify(token, key, {
       algorithms: [claims.alg],
       issuer: profile.issuer(ctx.site),
       requiredClaims: ['exp', 'iat', 'sub', 'aud', 'jti'],
