@@ -10,6 +10,14 @@ export type SigningAlgorithm = AsymmetricAlgorithm | 'HS256';
 export const assertionAlgorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'ES256', 'ES384', 'EdDSA'] as const;
 export type AssertionAlgorithm = (typeof assertionAlgorithms)[number];
 
+/** The names an assertion's header may call each algorithm by: RFC 9864 names an Edwards signature after its curve. */
+export const headerNames = (algorithm: AssertionAlgorithm): readonly string[] =>
+  algorithm === 'EdDSA' ? ['EdDSA', 'Ed25519'] : [algorithm];
+
+/** The algorithm of a header's or a key's `alg`; undefined for one that clients can't use. */
+export const algorithmNamed = (name: unknown): AssertionAlgorithm | undefined =>
+  assertionAlgorithms.find((algorithm) => headerNames(algorithm).includes(name as string));
+
 interface AlgorithmFacts {
   kty: 'RSA' | 'EC' | 'OKP';
   crv?: 'P-256' | 'P-384' | 'Ed25519';

@@ -1,5 +1,5 @@
 import { signingAlgorithms } from '../domain/keys/keys.ts';
-import { assertionAlgorithms } from '../kernel/jwa.ts';
+import { assertionAlgorithms, headerNames } from '../kernel/jwa.ts';
 import { defineStatement } from '../storage/statement.ts';
 import type { ProtocolContext } from './context.ts';
 import type { IssuerProfile } from './profile.ts';
@@ -26,7 +26,7 @@ export async function metadataOf(
   const authMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
   const clientAuthentication = (endpoint: string) => ({
     [`${endpoint}_endpoint_auth_methods_supported`]: authMethods,
-    [`${endpoint}_endpoint_auth_signing_alg_values_supported`]: assertionAlgorithms,
+    [`${endpoint}_endpoint_auth_signing_alg_values_supported`]: assertionAlgorithms.flatMap(headerNames),
   });
   return {
     issuer: profile.issuer(ctx.site),

@@ -1,6 +1,6 @@
 import { createHash, createPublicKey, type JsonWebKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { invalid } from '../../kernel/errors.ts';
-import { type AssertionAlgorithm, assertionAlgorithms, keyFits, publicJwk } from '../../kernel/jwa.ts';
+import { type AssertionAlgorithm, algorithmNamed, assertionAlgorithms, keyFits, publicJwk } from '../../kernel/jwa.ts';
 
 /** A public key as a caller gives it: PEM (SPKI, PKCS #1 or a certificate) or a JSON Web Key. */
 export interface GivenKey {
@@ -64,7 +64,7 @@ function parse(given: GivenKey, field: string): KeyObject {
 
 function algorithmOf(given: GivenKey, key: KeyObject, path: string): AssertionAlgorithm {
   const wanted = given.alg ?? given.jwk?.alg ?? assertionAlgorithms.find((algorithm) => keyFits(key, algorithm));
-  const algorithm = assertionAlgorithms.find((candidate) => candidate === wanted);
+  const algorithm = algorithmNamed(wanted);
   if (algorithm === undefined) {
     throw invalid(
       `${path}alg`,

@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { jose } from '../../kernel/jose.ts';
-import type { AssertionAlgorithm } from '../../kernel/jwa.ts';
+import { type AssertionAlgorithm, algorithmNamed } from '../../kernel/jwa.ts';
 
 const rsa = createPublicKey({
   key: { kty: 'RSA', n: Buffer.alloc(256, 0xff).toString('base64url'), e: 'AQAB' },
@@ -45,7 +45,7 @@ export async function verifyDecoy(assertion: string): Promise<void> {
   try {
     const { decodeProtectedHeader, jwtVerify } = await jose();
     const { alg } = decodeProtectedHeader(assertion);
-    const key = keys[alg ?? ''];
+    const key = keys[algorithmNamed(alg) ?? ''];
     if (key !== undefined) await jwtVerify(assertion, key, { algorithms: [alg as string] });
   } catch {
     // It never verifies.
