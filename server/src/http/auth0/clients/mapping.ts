@@ -71,7 +71,8 @@ export function changeOf(
   body: UpdateBody,
   before: ClientWithKeys,
 ): Partial<ClientSettings> & { keyIds?: string[]; secret?: string } {
-  const extras = mergeExtras(before.extras.auth0 ?? {}, extrasOf(body));
+  const stored = before.extras.auth0 ?? {};
+  const extras = mergeExtras(stored, withSecretEncoded(extrasOf(body), stored));
   const change: ReturnType<typeof changeOf> = { ...authenticationOf(body, before) };
   if (body.name !== undefined) change.name = body.name;
   if (body.description !== undefined) change.description = body.description;
@@ -92,6 +93,15 @@ export function changeOf(
   if (body.client_secret !== undefined) change.secret = body.client_secret;
   change.extras = { ...before.extras, auth0: extras };
   return change;
+}
+
+/** `secret_encoded` stays unless it is given: deploy-cli never sends it beside the rest of what it read. */
+function withSecretEncoded(given: Record<string, unknown>, stored: Record<string, unknown>): Record<string, unknown> {
+  const [after, before] = [given, stored].map(
+    ({ jwt_configuration }) => jwt_configuration as { secret_encoded?: boolean },
+  );
+  if (after == null || before?.secret_encoded === undefined) return given;
+  return { ...given, jwt_configuration: { secret_encoded: before.secret_encoded, ...after } };
 }
 
 /**
