@@ -186,7 +186,9 @@ async function verifySignatureAndTimes(
   } catch (error) {
     throw new BadToken((error as Error).message);
   }
-  const { iat } = claims.payload;
+  const { iat, exp } = claims.payload;
+  // A number too large for JSON's reader becomes infinite: such a token would never end.
+  if (!Number.isSafeInteger(exp)) throw new BadToken('exp is not a time');
   if (typeof iat !== 'number' || iat > currentDate.getTime() / 1000 + clockSkewSeconds) {
     throw new BadToken('the token is not yet valid');
   }
