@@ -4,7 +4,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { Management, ManagementClient } from 'auth0';
 import { AuthenticationClient } from 'auth0/legacy';
-import { decodeJwt } from 'jose';
+import { decodeJwt, jwtVerify } from 'jose';
 import { startTrusted, type TrustedServer } from './trusted.ts';
 
 const pemPair = () => {
@@ -149,6 +149,21 @@ describe("Auth0's SDK", () => {
     );
     await auth0.resourceServers.delete(identifier);
     await assert.rejects(() => auth0.resourceServers.get(apiId), Management.NotFoundError);
+  });
+
+  test('an HS256 API shows its signing secret when it is made, and no more; its tokens verify with it', async () => {
+    const identifier = 'urn:symmetric';
+    const made = await auth0.resourceServers.create({ identifier, signing_alg: 'HS256' });
+    assert.equal((await auth0.resourceServers.get(identifier)).signing_secret, undefined);
+    const { clientId, clientSecret } = await apiAndClient('symmetric');
+    await auth0.clientGrants.create({ client_id: clientId, audience: identifier });
+    const client = new AuthenticationClient({ domain: server.domain, clientId, clientSecret });
+    const { data } = await client.oauth.clientCredentialsGrant({ audience: identifier });
+    const secret = new TextEncoder().encode(made.signing_secret);
+    assert.equal((await jwtVerify(data.access_token, secret)).payload.aud, identifier);
+    const changed = await auth0.resourceServers.update(identifier, { signing_secret: clientSecret });
+    assert.equal(changed.signing_secret, clientSecret);
+    assert.equal((await auth0.resourceServers.update(identifier, { name: 'Same' })).signing_secret, undefined);
   });
 
   test('makes, reads, lists, changes and deletes a client grant', async () => {

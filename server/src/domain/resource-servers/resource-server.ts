@@ -30,6 +30,8 @@ export interface ResourceServer {
   name: string;
   scopes: Scope[];
   signingAlg: SigningAlgorithm;
+  /** HS256: only in the answer that made or changed it. */
+  signingSecret?: string;
   tokenLifetimeSeconds: number;
   tokenDialect: TokenDialect;
   clientPolicy: 'require_client_grant' | 'deny_all';

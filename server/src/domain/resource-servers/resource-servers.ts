@@ -108,7 +108,7 @@ export async function createResourceServer(
       .execute();
     await replaceScopes(ctx, trx, ctx.site.tenantId, id, settings.scopes);
     await recordChange(ctx, trx, 'resource_server.created', id, { audience: input.identifier });
-    return loadResourceServer(ctx, trx, id);
+    return withSecret(await loadResourceServer(ctx, trx, id), signingSecret);
   });
 }
 
@@ -147,7 +147,7 @@ export async function updateResourceServer(
       .execute();
     if (change.scopes !== undefined) await replaceScopes(ctx, trx, ctx.site.tenantId, before.id, change.scopes);
     await recordChange(ctx, trx, 'resource_server.updated', before.id, { audience: before.identifier });
-    return loadResourceServer(ctx, trx, before.id);
+    return withSecret(await loadResourceServer(ctx, trx, before.id), signingSecret);
   });
 }
 
@@ -262,6 +262,10 @@ function signingSecretOf(ctx: Context, alg: SigningAlgorithm, given: string | un
   }
   return given;
 }
+
+/** A new signing secret is shown once: without it nobody can verify the tokens. */
+const withSecret = (api: ResourceServer, signingSecret: string | undefined): ResourceServer =>
+  signingSecret === undefined ? api : { ...api, signingSecret };
 
 const sealSigningSecret = (ctx: Context, id: string, secret: string | undefined): string | null =>
   secret === undefined ? null : ctx.cipher.encrypt(secret, signingSecretContext(ctx.site.tenantId, id));

@@ -40,7 +40,7 @@ export function settingsOf(body: UpdateBody, before: ResourceServer | undefined)
   return given;
 }
 
-/** An API as this dialect shows it. A signing secret is never shown. */
+/** An API as this dialect shows it; its signing secret only in the answer that made it. */
 export function bodyOf(api: ResourceServer): Record<string, unknown> {
   return withoutUnset({
     id: api.id,
@@ -49,6 +49,7 @@ export function bodyOf(api: ResourceServer): Record<string, unknown> {
     ...(api.systemKind === null ? {} : { is_system: true }),
     scopes: api.scopes.length > 0 ? api.scopes.map((scope) => withoutUnset(scope)) : undefined,
     signing_alg: api.signingAlg,
+    signing_secret: api.signingSecret,
     token_lifetime: api.tokenLifetimeSeconds,
     token_lifetime_for_web: Math.min(api.tokenLifetimeSeconds, 7200),
     token_dialect: api.tokenDialect,
