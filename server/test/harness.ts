@@ -261,6 +261,7 @@ const stateTables = [
   'client_grants',
   'client_grant_scopes',
   'users',
+  'user_terms',
   'revoked_tokens',
 ];
 

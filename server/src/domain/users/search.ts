@@ -43,19 +43,23 @@ const columns = {
 export const userCondition = (search: UserSearch): RawBuilder<SqlBool> => searchCondition(search, conditionOf);
 
 function conditionOf(term: UserTerm): RawBuilder<SqlBool> {
-  if ('among' in term) return sql<SqlBool>`users.status in (${sql.join(term.among)})`;
+  if ('among' in term) {
+    return term.among.length === 0 ? sql<SqlBool>`1 = 0` : sql<SqlBool>`users.status in (${sql.join(term.among)})`;
+  }
   if ('range' in term) return inRange(columnOf(term.field), term.range);
   if ('is' in term) return sql<SqlBool>`${sql.ref(columnOf(term.field))} = ${term.is ? 1 : 0}`;
   if ('path' in term) {
     const field = metadataTerm(term.field, term.path);
-    return 'present' in term ? hasTerm(field) : hasTerm(field, matchesText('t.value', valueOf(term), term.prefix));
+    return 'present' in term
+      ? hasTerm(field)
+      : hasTerm(field, matchesText('t.value', storedValueOf(term), term.prefix));
   }
   if ('present' in term) {
     return isColumn(term.field) ? sql<SqlBool>`${sql.ref(columnOf(term.field))} is not null` : hasTerm(term.field);
   }
   if (isColumn(term.field)) return matchesText(columnOf(term.field), keyOf(term.field, term), term.prefix);
   const value = foldCase(term.value);
-  return hasTerm(term.field, matchesText('t.value', valueOf({ ...term, value }), term.prefix));
+  return hasTerm(term.field, matchesText('t.value', storedValueOf({ ...term, value }), term.prefix));
 }
 
 const isColumn = (field: string): field is keyof typeof columns => Object.hasOwn(columns, field);
@@ -67,7 +71,7 @@ function keyOf(field: string, { value, prefix }: { value: string; prefix: boolea
   return field === 'email' || field === 'username' ? foldCase(value) : value;
 }
 
-const valueOf = (term: { value: string; prefix: boolean }): string =>
+const storedValueOf = (term: { value: string; prefix: boolean }): string =>
   term.prefix ? term.value : termValue(term.value);
 
 const hasTerm = (field: string, matches?: RawBuilder<SqlBool>): RawBuilder<SqlBool> => sql<SqlBool>`exists (

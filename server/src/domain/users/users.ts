@@ -66,10 +66,7 @@ export async function listUsers(
   const direction = descending ? 'desc' : 'asc';
   const page = await offsetPage<ReadUserRow>(query, range, (unordered) =>
     // The engines differ in where null sorts: here it is less than any value, as SQLite has it.
-    (nullable.has(field)
-      ? unordered.orderBy(sql`${sql.ref(userSortFields[field])} is not null`, direction)
-      : unordered
-    )
+    (nullable.has(field) ? unordered.orderBy(sql`${sql.ref(userSortFields[field])} is not null`, direction) : unordered)
       .orderBy(userSortFields[field], direction)
       .orderBy('id', direction),
   );

@@ -51,6 +51,10 @@ function bodyOf(error: unknown): Auth0Error {
   return errorBody(500, 'Internal error.');
 }
 
+/** A query parameter has a value that its schema can not refuse. */
+export const invalidQuery = (parameter: string, message: string): DomainError =>
+  new DomainError('input.invalid', message, { path: parameter, data: { part: 'querystring' } });
+
 /** Names of things as this dialect's error codes know them. */
 const missingCodes: Record<string, [string, string?]> = {
   client: ['The client does not exist', 'inexistent_client'],
@@ -94,12 +98,14 @@ function domainError(error: DomainError): Auth0Error {
     case 'input.invalid':
     case 'secret.weak':
     case 'resource_server.reserved':
-    case 'resource_server.system':
+    case 'resource_server.system': {
+      const [prefix, code] = parts[error.data.part === 'querystring' ? 'querystring' : 'body'];
       return errorBody(
         status,
-        `Payload validation error: '${error.message}'${error.path ? ` on property ${fieldOf(error.path)}` : ''}`,
-        'invalid_body',
+        `${prefix}: '${error.message}'${error.path ? ` on property ${fieldOf(error.path)}` : ''}`,
+        code,
       );
+    }
     case 'auth.exceeds_own':
       return errorBody(403, error.message, 'operation_not_supported');
     default:
@@ -116,6 +122,7 @@ const fieldNames: Record<string, string> = {
   keys: 'client_authentication_methods.private_key_jwt.credentials',
   resourceServer: 'resource_server_identifier',
   signingAlg: 'signing_alg',
+  phone: 'phone_number',
 };
 
 const fieldOf = (path: string): string =>

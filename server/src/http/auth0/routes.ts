@@ -8,10 +8,29 @@ import { authorizeManagement } from '../../protocol/management.ts';
 import { bearerToken, type HttpServices, protocolContext } from '../request.ts';
 import { clientGrantRoutes } from './client-grants/routes.ts';
 import { clientRoutes } from './clients/routes.ts';
+import { connectionRoutes } from './connections/routes.ts';
 import { auth0ErrorHandler, errorBody, insufficientScope } from './errors.ts';
+import { signingKeyRoutes } from './keys/routes.ts';
 import { scopeOfKnownRoute } from './known-routes.ts';
+import { logRoutes } from './logs/routes.ts';
 import { resourceServerRoutes } from './resource-servers/routes.ts';
+import { statsRoutes } from './stats/routes.ts';
 import { auth0ManagementApi } from './system-api.ts';
+import { tenantSettingsRoutes } from './tenant-settings/routes.ts';
+import { userRoutes } from './users/routes.ts';
+
+/** Every thing this dialect manages. */
+const things = [
+  clientRoutes,
+  clientGrantRoutes,
+  resourceServerRoutes,
+  tenantSettingsRoutes,
+  signingKeyRoutes,
+  userRoutes,
+  logRoutes,
+  statsRoutes,
+  connectionRoutes,
+];
 
 /** What `x-ratelimit-limit` says when requests are not limited. */
 const unlimited = 1_000_000;
@@ -27,7 +46,7 @@ export function auth0Dialect(services: HttpServices) {
     });
     if (!server.hasRequestDecorator('context')) server.decorateRequest('context', null as never);
     server.addHook('onRequest', (request, reply) => authorize(services, request, reply));
-    for (const routes of [clientRoutes, clientGrantRoutes, resourceServerRoutes]) await server.register(routes);
+    for (const routes of things) await server.register(routes);
   };
 }
 

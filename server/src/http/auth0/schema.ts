@@ -33,3 +33,6 @@ export const texts = (maxItems = 100, maxLength = 2000) => Type.Array(text(maxLe
 export const metadata = Type.Object({}, { additionalProperties: nullable(text(255)), maxProperties: 10 });
 
 export const idParams = Type.Object({ id: Type.String({ minLength: 1 }) });
+
+/** Of a route without query parameters. */
+export const noQuery = closed({});
