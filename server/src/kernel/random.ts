@@ -1,9 +1,24 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
 
 /** Chance is injected, so that tests can repeat it. Returns `size` unpredictable bytes. */
 export type Random = (size: number) => Uint8Array;
 
-export const systemRandom: Random = (size) => randomBytes(size);
+const pool = Buffer.alloc(4096);
+let used = pool.length;
+
+/** Small requests are served from a pool that is filled at once: a call to the engine costs more than the bytes. */
+export const systemRandom: Random = (size) => {
+  if (size > 64) return randomBytes(size);
+  if (used + size > pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  const bytes = Buffer.from(pool.subarray(used, used + size));
+  // What was given out is not kept.
+  pool.fill(0, used, used + size);
+  used += size;
+  return bytes;
+};
 
 const alphanumerics = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 

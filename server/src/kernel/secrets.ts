@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { DomainError } from './errors.ts';
 import { type Random, randomAlphanumeric } from './random.ts';
 
@@ -11,15 +11,15 @@ const noHash = Buffer.alloc(32);
 export const generateSecret = (random: Random): string => randomAlphanumeric(random, generatedLength);
 
 /** SHA-256 in hexadecimal. Enough for secrets of 256 bits; passwords of people use argon2id instead. */
-export const hashSecret = (secret: string): string => createHash('sha256').update(secret).digest('hex');
+export const hashSecret = (secret: string): string => hash('sha256', secret, 'hex');
 
 /** What a listing shows of a secret. */
 export const secretPrefix = (secret: string): string => secret.slice(0, 6);
 
-/** Compares in constant time; an absent `hash` costs the same and never matches. */
-export function secretMatches(secret: string, hash: string | null | undefined): boolean {
-  const stored = hash ? Buffer.from(hash, 'hex') : noHash;
-  const equal = timingSafeEqual(createHash('sha256').update(secret).digest(), stored);
+/** Compares in constant time; an absent hash costs the same and never matches. */
+export function secretMatches(secret: string, storedHash: string | null | undefined): boolean {
+  const stored = storedHash ? Buffer.from(storedHash, 'hex') : noHash;
+  const equal = timingSafeEqual(hash('sha256', secret, 'buffer'), stored);
   return equal && stored !== noHash;
 }
 

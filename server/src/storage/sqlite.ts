@@ -20,8 +20,9 @@ export interface SqliteOptions {
 }
 
 /**
- * The embedded engine, over Node's own `node:sqlite`. One connection writes and one reads (in WAL mode a reader never
- * waits for the writer); counts and searches have a third one, in a worker. In memory there is one connection for all.
+ * The embedded engine, over Node's own `node:sqlite`. One connection writes, and reads while no transaction has it; one
+ * only reads (in WAL mode a reader never waits for the writer); counts and searches have a third one, in a worker. In
+ * memory there is one connection for all.
  */
 export function openSqlite(options: SqliteOptions): Database {
   const inMemory = options.file === ':memory:';
@@ -36,20 +37,22 @@ export function openSqlite(options: SqliteOptions): Database {
   const reports = inMemory ? undefined : lazily(() => openReports(options.file));
   let reportsOpen = false;
   const groupCommit = new GroupCommit(writer, writeMutex);
-  const prepared = new Map<string, Prepared>();
+  const preparedToRead = new Map<string, Prepared>();
+  const preparedToWrite = new Map<string, Prepared>();
 
-  const prepare = (statement: Statement<never, unknown>, connection: DatabaseSync): Prepared => {
+  const prepare = (statement: Statement<never, unknown>, toWrite: boolean): Prepared => {
+    const prepared = toWrite ? preparedToWrite : preparedToRead;
     let entry = prepared.get(statement.name);
     if (entry === undefined) {
       const compiled = compileForSqlite(statement);
-      entry = { ...compiled, statement: connection.prepare(compiled.sql) };
+      entry = { ...compiled, statement: (toWrite ? writer : reader).prepare(compiled.sql) };
       prepared.set(statement.name, entry);
     }
     return entry;
   };
   const write = (statement: Statement<never, unknown>, args: object): Promise<number> => {
     try {
-      const entry = prepare(statement, writer);
+      const entry = prepare(statement, true);
       return groupCommit.write(entry.statement, entry.bind(args) as SQLInputValue[]);
     } catch (error) {
       return Promise.reject(fromSqlite(error));
@@ -67,10 +70,12 @@ export function openSqlite(options: SqliteOptions): Database {
     },
     transact: (work) => writeMutex.run(() => writing().transaction().execute(work)),
     async run(statement, args) {
-      // In memory there is one connection: what a transaction has not committed must not be seen.
-      if (inMemory && !writeMutex.free) await writeMutex.run(async () => {});
+      // The writing connection's page cache outlives its own commits, where the reader's is dropped at each of them: so
+      // it reads too (16 µs instead of 79), unless a transaction has it, whose changes are not yet to be seen.
+      const free = writeMutex.free;
+      if (inMemory && !free) await writeMutex.run(async () => {});
       try {
-        const entry = prepare(statement as Statement<never, unknown>, reader);
+        const entry = prepare(statement as Statement<never, unknown>, free);
         return entry.statement.all(...(entry.bind(args) as SQLInputValue[])) as never;
       } catch (error) {
         throw fromSqlite(error);

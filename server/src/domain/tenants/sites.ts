@@ -110,10 +110,20 @@ export function systemApiOf(site: Site, systemApis: readonly SystemApi[], audien
   return systemApis.find((api) => systemIdentifiers(site, api).includes(audience));
 }
 
+/** Computed once a site, for every token request asks. */
+const identifiersOfSites = new WeakMap<Site, Map<SystemApi, string[]>>();
+
 /** Every identifier of a system resource server at a site, the canonical one first. */
-export function systemIdentifiers(site: Site, api: SystemApi): string[] {
-  const canonical = `${site.origin}${api.path}`;
-  return [canonical, canonical.replace(/^http:/, 'https:'), ...api.aliases(site.tenantId)];
+export function systemIdentifiers(site: Site, api: SystemApi): readonly string[] {
+  const ofSite = identifiersOfSites.get(site) ?? new Map<SystemApi, string[]>();
+  identifiersOfSites.set(site, ofSite);
+  let identifiers = ofSite.get(api);
+  if (identifiers === undefined) {
+    const canonical = `${site.origin}${api.path}`;
+    identifiers = [canonical, canonical.replace(/^http:/, 'https:'), ...api.aliases(site.tenantId)];
+    ofSite.set(api, identifiers);
+  }
+  return identifiers;
 }
 
 /** What an audience or identifier is stored under; what nobody can have maps to what nothing is stored under. */
