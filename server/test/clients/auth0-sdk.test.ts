@@ -22,13 +22,15 @@ describe("Auth0's SDK", () => {
   let auth0: ManagementClient;
   before(async () => {
     server = await startTrusted();
-    auth0 = new ManagementClient({
-      domain: server.domain,
-      clientId: server.clientId,
-      clientSecret: server.clientSecret,
-    });
+    auth0 = login();
   });
   after(() => server?.stop());
+
+  /** The SDK as the first management client; it keeps the token it gets. */
+  const login = (): ManagementClient => {
+    const { domain, clientId, clientSecret } = server;
+    return new ManagementClient({ domain, clientId, clientSecret });
+  };
 
   /** An API and a client, for what rests on both. */
   async function apiAndClient(name: string) {
@@ -209,6 +211,125 @@ describe("Auth0's SDK", () => {
     assert.ok([...made].every((id) => grants.includes(id)));
     assert.ok(names.every((name) => apis.includes(`https://${name}.example/`)));
     assert.ok(!apis.includes(server.report.nativeApi as string), 'the native management API is not listed');
+  });
+
+  test('reads and changes tenant settings; flags are merged', async () => {
+    const { settings } = auth0.tenants;
+    await settings.update({
+      friendly_name: 'Miyako',
+      session_lifetime: 100,
+      flags: { enable_client_connections: false },
+    });
+    await settings.update({ flags: { disable_clickjack_protection_headers: true } });
+    const read = await settings.get();
+    assert.equal(read.friendly_name, 'Miyako');
+    assert.equal(read.session_lifetime, 100);
+    assert.equal(read.flags?.enable_client_connections, false);
+    assert.equal(read.flags?.disable_clickjack_protection_headers, true);
+    assert.deepEqual(await settings.get({ fields: 'friendly_name', include_fields: true }), {
+      friendly_name: 'Miyako',
+    });
+  });
+
+  test('lists, rotates and revokes signing keys; the current and the next one stay', async () => {
+    const { signing } = auth0.keys;
+    const before = await signing.list();
+    const current = before.find((key) => key.current);
+    const next = before.find((key) => key.next);
+    assert.match(current?.cert ?? '', /BEGIN CERTIFICATE/);
+    const rotated = await signing.rotate();
+    assert.equal(rotated.kid, next?.kid);
+    assert.equal((await signing.get(next?.kid as string)).current, true);
+    const previous = await signing.get(current?.kid as string);
+    assert.equal(previous.previous, true);
+    for (const key of (await signing.list()).filter((key) => key.current || key.next)) {
+      await assert.rejects(() => signing.revoke(key.kid), { statusCode: 400 });
+    }
+    await signing.revoke(previous.kid);
+    // The token of this client was signed with that key.
+    await assert.rejects(() => signing.list(), Management.UnauthorizedError);
+    auth0 = login();
+    assert.equal((await auth0.keys.signing.get(previous.kid)).revoked, true);
+  });
+
+  test('makes, reads, searches, changes and deletes users; a twin is a conflict', async () => {
+    const connection = 'Username-Password-Authentication';
+    const emails = Array.from({ length: 3 }, (_, index) => `person-${index}@example.com`);
+    const made = [];
+    for (const email of emails) {
+      made.push(
+        await auth0.users.create({
+          connection,
+          email,
+          password: `Long-${server.clientSecret}`,
+          user_metadata: { a: '1' },
+        }),
+      );
+    }
+    const id = made[0]?.user_id as string;
+    assert.match(id, /^auth0\|/);
+    assert.deepEqual((await auth0.users.get(id)).user_metadata, { a: '1' });
+    assert.equal(JSON.stringify(made).includes(server.clientSecret), false);
+    await assert.rejects(
+      () => auth0.users.create({ connection, email: emails[0] as string }),
+      Management.ConflictError,
+    );
+
+    const found = await auth0.users.list({ q: 'email:"person-1@example.com"', search_engine: 'v3' });
+    assert.deepEqual(
+      found.data.map(({ email }) => email),
+      ['person-1@example.com'],
+    );
+    const byEmail = await auth0.users.listUsersByEmail({ email: emails[2] as string });
+    assert.deepEqual(
+      byEmail.map(({ user_id }) => user_id),
+      [made[2]?.user_id],
+    );
+    const changed = await auth0.users.update(id, { name: 'Hana', user_metadata: { b: '2' }, blocked: true });
+    assert.deepEqual([changed.name, changed.user_metadata, changed.blocked], ['Hana', { a: '1', b: '2' }, true]);
+    const listed: unknown[] = [];
+    for await (const { email } of await auth0.users.list({ per_page: 2, sort: 'created_at:1' })) listed.push(email);
+    assert.deepEqual(listed, emails);
+    for (const { user_id } of made) await auth0.users.delete(user_id as string);
+    await assert.rejects(() => auth0.users.get(id), Management.NotFoundError);
+  });
+
+  test('reads logs by search, by id and by checkpoint', async () => {
+    const { identifier, clientId, clientSecret } = await apiAndClient('logged');
+    const client = new AuthenticationClient({ domain: server.domain, clientId, clientSecret });
+    await assert.rejects(client.oauth.clientCredentialsGrant({ audience: identifier }), { statusCode: 403 });
+    await auth0.clientGrants.create({ client_id: clientId, audience: identifier, scope: ['read:orders'] });
+    await client.oauth.clientCredentialsGrant({ audience: identifier });
+
+    const search = await auth0.logs.list({ search: `client_id:"${clientId}"`, sort: 'date:1' });
+    const ofToken = search.data.filter(({ audience }) => audience === identifier);
+    assert.deepEqual(
+      ofToken.map(({ type }) => type),
+      ['feccft', 'seccft'],
+    );
+    const event = await auth0.logs.get(ofToken[1]?.log_id as string);
+    assert.equal(event.client_name, 'logged');
+
+    // Readers by position stop two seconds before now.
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    const seen: string[] = [];
+    let from = '';
+    for (let call = 0; call < 200; call += 1) {
+      const page = await auth0.logs.list({}, { queryParams: { from, take: 20 } });
+      const events = page.response as unknown as { log_id: string }[];
+      if (events.length === 0) break;
+      seen.push(...events.map(({ log_id }) => log_id));
+      const next = /<([^>]+)>; rel="next"/.exec(page.rawResponse.headers.get('link') ?? '')?.[1];
+      from = new URL(next as string).searchParams.get('from') as string;
+    }
+    assert.equal(new Set(seen).size, seen.length);
+    assert.deepEqual([...seen].sort(), seen);
+    assert.ok(ofToken.every(({ log_id }) => seen.includes(log_id as string)));
+  });
+
+  test('finds no connections and no daily statistics yet', async () => {
+    assert.deepEqual((await auth0.connections.list()).data, []);
+    assert.ok(Array.isArray(await auth0.stats.getDaily()));
   });
 
   describe("maps refusals to the SDK's errors", () => {
