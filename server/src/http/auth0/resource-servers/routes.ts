@@ -9,6 +9,7 @@ import {
 import { createTestApplication } from '../../../domain/resource-servers/test-application.ts';
 import { deleteIdempotently } from '../delete.ts';
 import { offsetBody, offsetRange, selectFields } from '../envelope.ts';
+import { assertScope } from '../held-scopes.ts';
 import { idParams } from '../schema.ts';
 import { bodyOf, settingsOf } from './mapping.ts';
 import { createBody, listQuery, readQuery, updateBody } from './schema.ts';
@@ -32,6 +33,10 @@ export const resourceServerRoutes: FastifyPluginAsyncTypebox = async (server) =>
     { config: { scopes: ['create:resource_servers'] }, schema: { summary: 'Create an API', body: createBody } },
     async ({ body, context }, reply) => {
       const { identifier, create_test_application, ...settings } = body;
+      // What it also makes needs the scopes that making it by itself needs.
+      if (create_test_application === true) {
+        for (const scope of ['create:clients', 'create:client_grants']) assertScope(context, scope);
+      }
       const api = await createResourceServer(context, { identifier, ...settingsOf(settings, undefined) });
       if (create_test_application === true) await createTestApplication(context, api);
       return reply.code(201).send(bodyOf(api));
