@@ -13,6 +13,7 @@ import type { Context } from '../../../domain/context.ts';
 import { DomainError } from '../../../kernel/errors.ts';
 import { deleteIdempotently } from '../delete.ts';
 import { checkpointBody, keysetRange, offsetBody, offsetRange, selectFields, wantsCheckpoint } from '../envelope.ts';
+import { assertScope, scopesOf } from '../held-scopes.ts';
 import { idParams } from '../schema.ts';
 import { credentialRoutes } from './credential-routes.ts';
 import { bodyOf, changeOf, createInputOf, visibilityOf } from './mapping.ts';
@@ -109,9 +110,6 @@ export const clientRoutes: FastifyPluginAsyncTypebox = async (server) => {
   );
 };
 
-const scopesOf = (context: Context): ReadonlySet<string> =>
-  context.actor.kind === 'client' ? context.actor.scopes : new Set();
-
 const shown = (context: Context, client: ClientWithKeys) =>
   bodyOf(client, context.site.tenantId, visibilityOf(scopesOf(context)));
 
@@ -140,21 +138,8 @@ function assertMayChange(context: Context, body: Record<string, unknown>): void 
   for (const [field, value] of Object.entries(body)) {
     const accompanies =
       field === 'token_endpoint_auth_method' && value === null && 'client_authentication_methods' in body;
-    if (!accompanies)
-      assertScope(
-        context,
-        guarded[field] ?? 'update:clients',
-        guarded[field] === undefined ? undefined : 'update:clients',
-      );
-  }
-}
-
-function assertScope(context: Context, ...anyOf: (string | undefined)[]): void {
-  const scopes = anyOf.filter((scope) => scope !== undefined);
-  if (!scopes.some((scope) => scopesOf(context).has(scope))) {
-    throw new DomainError('auth.insufficient_scope', `The token needs one of ${scopes.join(', ')}.`, {
-      data: { scopes },
-    });
+    const own = guarded[field];
+    if (!accompanies) assertScope(context, ...(own === undefined ? [] : [own]), 'update:clients');
   }
 }
 
