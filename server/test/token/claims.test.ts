@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
-import { type Context, nowhere } from '../../src/domain/context.ts';
-import { listSigningKeys, revokeSigningKey, rotateSigningKeys } from '../../src/domain/keys/keys.ts';
 import { admin, eachEngine, startServer, TestClock, type TestServer } from '../harness.ts';
 import { withoutLimits } from './refusals.ts';
 
@@ -177,14 +175,12 @@ eachEngine('access tokens', (engine) => {
   });
 
   describe('rotation and revocation of signing keys', () => {
-    const context = (): Context => ({
-      ...server.composed.services,
-      site: server.composed.services.sites.ofTenant('default'),
-      actor: { kind: 'server' },
-      origin: nowhere,
-    });
-    const keyInState = async (state: string, alg = 'RS256') =>
-      (await listSigningKeys(context())).find((key) => key.state === state && key.alg === alg);
+    type State = 'current' | 'next' | 'previous';
+    const keys = (): Promise<({ kid: string; alg: string } & Record<State, boolean>)[]> =>
+      server.manage('GET', '/keys/signing');
+    const keyInState = async (state: State, alg = 'RS256') =>
+      (await keys()).find((key) => key[state] && key.alg === alg);
+    const rotate = () => server.manage('POST', '/keys/signing/rotate');
 
     test('the next key signs nothing before its turn, and is known to verifiers when it comes', async () => {
       const machine = await server.machine();
@@ -193,7 +189,7 @@ eachEngine('access tokens', (engine) => {
       assert.ok(before.keys.some(({ kid }) => kid === next?.kid));
       assert.notEqual(decodeProtectedHeader(await tokenOf(machine)).kid, next?.kid);
 
-      await rotateSigningKeys(context());
+      await rotate();
       const token = await tokenOf(machine);
       assert.equal(decodeProtectedHeader(token).kid, next?.kid);
       // A verifier that has not fetched the keys since knows it already.
@@ -207,7 +203,7 @@ eachEngine('access tokens', (engine) => {
       const token = await tokenOf(machine);
       const managementToken = await server.managementToken();
       const { kid } = decodeProtectedHeader(token);
-      await rotateSigningKeys(context());
+      await rotate();
       assert.equal((await keyInState('previous'))?.kid, kid);
 
       const introspect = async () =>
@@ -217,7 +213,7 @@ eachEngine('access tokens', (engine) => {
       assert.equal(await list(), 200);
       await jwtVerify(token, createLocalJWKSet(await publishedKeys()), { currentDate: new Date(clock.now()) });
 
-      await revokeSigningKey(context(), kid as string);
+      await server.manage('PUT', `/keys/signing/${kid}/revoke`);
       assert.deepEqual(await introspect(), { active: false });
       assert.equal(await list(), 401);
       assert.ok((await publishedKeys()).keys.every((key) => key.kid !== kid));
@@ -225,23 +221,24 @@ eachEngine('access tokens', (engine) => {
     });
 
     test('the current and the next key can not be revoked, and nothing changes', async () => {
+      const token = await server.managementToken();
       const before = await server.stateHash();
-      for (const state of ['current', 'next']) {
-        const key = await keyInState(state);
-        await assert.rejects(revokeSigningKey(context(), key?.kid as string), { code: 'input.invalid' });
-      }
-      await assert.rejects(revokeSigningKey(context(), '__proto__'), { code: 'entity.not_found' });
+      const revoke = async (kid = '') =>
+        (await server.request('PUT', `/api/v2/keys/signing/${kid}/revoke`, { token })).status;
+      assert.equal(await revoke((await keyInState('current'))?.kid), 400);
+      assert.equal(await revoke((await keyInState('next'))?.kid), 400);
+      assert.equal(await revoke('__proto__'), 404);
       assert.equal(await server.stateHash(), before);
     });
 
     test('every algorithm in use rotates, each with one current and one next key', async () => {
       const before = await Promise.all(['RS256', 'ES256'].map((alg) => keyInState('next', alg)));
-      await rotateSigningKeys(context());
+      await rotate();
       for (const [index, alg] of ['RS256', 'ES256'].entries()) {
-        const ofAlgorithm = (await listSigningKeys(context())).filter((key) => key.alg === alg);
-        assert.equal(ofAlgorithm.filter(({ state }) => state === 'current').length, 1);
-        assert.equal(ofAlgorithm.filter(({ state }) => state === 'next').length, 1);
-        assert.equal(ofAlgorithm.find(({ state }) => state === 'current')?.kid, before[index]?.kid);
+        const ofAlgorithm = (await keys()).filter((key) => key.alg === alg);
+        assert.equal(ofAlgorithm.filter(({ next }) => next).length, 1);
+        const current = ofAlgorithm.filter((key) => key.current).map(({ kid }) => kid);
+        assert.deepEqual(current, [before[index]?.kid]);
       }
     });
   });
