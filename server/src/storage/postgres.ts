@@ -5,8 +5,9 @@ import { fromPostgres, SerializationFailure, UniqueViolation } from './errors.ts
 import { kysely, lazily } from './kysely.ts';
 import { isMigrated, migrateToLatest } from './migrate.ts';
 import { LogEventBatcher } from './postgres-log-events.ts';
+import { ReadBatcher } from './postgres-reads.ts';
 import type { Schema } from './schema.ts';
-import { type CompiledStatement, compileForPostgres, type Statement } from './statement.ts';
+import { type CompiledStatement, compileForMany, compileForPostgres, type Statement } from './statement.ts';
 
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database` */
@@ -46,6 +47,18 @@ export function openPostgres(options: PostgresOptions): Database {
     }
   };
 
+  const alone = async (statement: Statement<never, unknown>, args: object): Promise<unknown[]> =>
+    (await query(statement, args)).rows;
+  const readers = new Map<string, ReadBatcher | undefined>();
+  const run = (statement: Statement<never, unknown>, args: object): Promise<unknown[]> => {
+    if (!readers.has(statement.name)) {
+      const many = compileForMany(statement);
+      const reader = many && new ReadBatcher(pool, many, (each) => alone(statement, each));
+      readers.set(statement.name, reader);
+    }
+    return readers.get(statement.name)?.run(args) ?? alone(statement, args);
+  };
+
   return {
     location: placeOf(options.url),
     get read() {
@@ -66,7 +79,7 @@ export function openPostgres(options: PostgresOptions): Database {
         }
       }
     },
-    run: async (statement, args) => (await query(statement as Statement<never, unknown>, args)).rows as never,
+    run: (statement, args) => run(statement as Statement<never, unknown>, args) as never,
     write: async (statement, args) => (await query(statement as Statement<never, unknown>, args)).rowCount ?? 0,
     appendLogEvent: (row) => batcher.append(row),
     async runWithin(trx, statement, args) {

@@ -1,5 +1,5 @@
 import type { Schema } from '../../storage/schema.ts';
-import { defineStatement } from '../../storage/statement.ts';
+import { defineStatement, defineStatementForMany } from '../../storage/statement.ts';
 import { isPublicClient } from '../clients/client.ts';
 import type { ClientAccessFacts } from './decide.ts';
 
@@ -70,22 +70,25 @@ export interface TokenFactsRow extends CommonRow {
  * What a token request needs to know before it is decided; one row per credential of the client. `identifier` is the
  * stored one of the resource server; null: the tenant's default audience.
  */
-export const tokenFacts = defineStatement<
+export const tokenFacts = defineStatementForMany<
   { tenantId: string; clientId: string; identifier: string | null },
   TokenFactsRow
 >(
   'token_facts',
-  `select ${accessColumns}, t.default_audience as default_audience, c.grant_types as client_grant_types,
+  ['tenantId', 'clientId', 'identifier'],
+  ({ argument, selection, source }) => `select ${selection}${accessColumns},
+    t.default_audience as default_audience, c.grant_types as client_grant_types,
     k.id as credential_id, k.kind as credential_kind, k.secret_hash as secret_hash, k.public_jwk as key_public_jwk,
     k.alg as key_alg, k.kid as key_kid, k.expires_at as credential_expires_at,
     r.token_lifetime_seconds as token_lifetime_seconds, r.token_dialect as token_dialect, s.kid as signing_kid
-  from tenants t
-  left join clients c on c.tenant_id = t.id and c.id = :clientId
+  from ${source}tenants t
+  left join clients c on c.tenant_id = t.id and c.id = ${argument('clientId')}
   left join credentials k on k.tenant_id = t.id and k.client_id = c.id and k.enabled = 1
-  left join resource_servers r on r.tenant_id = t.id and r.identifier = coalesce(:identifier, t.default_audience)
+  left join resource_servers r on r.tenant_id = t.id
+    and r.identifier = coalesce(${argument('identifier')}, t.default_audience)
   ${grantJoin}
   left join signing_keys s on s.tenant_id = t.id and s.alg = r.signing_alg and s.state = 'current'
-  where t.id = :tenantId`,
+  where t.id = ${argument('tenantId')}`,
 );
 
 export interface PresentedTokenFactsRow extends CommonRow {

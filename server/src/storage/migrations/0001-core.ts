@@ -238,7 +238,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('app_metadata', 'text')
     .addColumn('status', 'text', (c) => c.notNull())
     .addColumn('password_hash', 'text')
-    .addColumn('logins_count', 'integer', (c) => c.notNull())
+    .addColumn('logins_count', 'bigint', (c) => c.notNull())
     .addColumn('last_login_at', 'bigint')
     .addColumn('last_ip', 'text')
     .addColumn('created_at', 'bigint', (c) => c.notNull())
