@@ -7,8 +7,9 @@ import {
   type FastifySchemaCompiler,
   fastify,
 } from 'fastify';
-import { parseForm, parseQuery } from './edge/form.ts';
+import { parseForm } from './edge/form.ts';
 import { parseJson } from './edge/json.ts';
+import { readQuery, urlProblem } from './edge/query.ts';
 import { type HttpServices, originOf } from './request.ts';
 import { collectRoutes } from './route-list.ts';
 
@@ -37,7 +38,7 @@ export function createApp(services: HttpServices, options: AppOptions): FastifyI
       maxParamLength: 2000,
       caseSensitive: true,
       ignoreDuplicateSlashes: false,
-      querystringParser: parseQuery,
+      querystringParser: readQuery,
     },
     return503OnClosing: false,
     forceCloseConnections: 'idle',
@@ -100,12 +101,12 @@ function addHosts(server: FastifyInstance, services: HttpServices): void {
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('x-content-type-options', 'nosniff');
     reply.header('cache-control', 'no-store');
-    if (hostless.has(request.url)) return done();
+    if (hostless.has(request.routeOptions.url ?? '')) return done();
     const site = siteOf(request, services);
     if (site === undefined) return unknownHost(services, request, reply);
     request.site = site;
     request.origin = originOf(request, services.trustedProxies);
-    done();
+    done(urlProblem(request.query, request.params));
   });
 }
 

@@ -91,8 +91,10 @@ function domainError(error: DomainError): Auth0Error {
     case 'storage.unavailable':
     case 'storage.deadline':
       return errorBody(503, error.message);
-    case 'input.malformed':
-      return errorBody(400, `Payload validation error: '${error.message}'`, 'invalid_body');
+    case 'input.malformed': {
+      const [prefix, code] = parts[(error.data.part as keyof typeof parts | undefined) ?? 'body'];
+      return errorBody(400, `${prefix}: '${error.message}'`, code);
+    }
     case 'input.cursor_invalid':
       return errorBody(400, `Query validation error: '${error.message}' on property from`, 'invalid_query_string');
     case 'input.invalid':
