@@ -125,11 +125,12 @@ export function rawRequest(
 
 /** Sends bytes as they are and gives back the answer's status, for what no HTTP client would send. */
 export function rawBytes(server: TestServer, bytes: string): Promise<{ status: number; text: string }> {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const socket = connect(server.port, '127.0.0.1', () => socket.write(bytes, 'latin1'));
     const parts: Buffer[] = [];
     socket.on('data', (part) => parts.push(part));
-    socket.on('error', reject);
+    // The server may hang up before it has read everything; what it said so far counts.
+    socket.on('error', () => {});
     socket.on('close', () => {
       const text = Buffer.concat(parts).toString();
       resolve({ status: Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1] ?? 0), text });
