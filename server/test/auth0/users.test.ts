@@ -290,6 +290,7 @@ eachEngine('/api/v2/users', (engine) => {
       ['name:jo* AND created_at:<2020-01-01', []],
       ['name:jo* AND logins_count:[1 TO 5]', []],
       ['name:jo* AND logins_count:<1', [joan, joe]],
+      ['logins_count:>999999999999998', []],
       ['name:jo* AND last_login:*', []],
       ['identities.connection:"Username-Password-Authentication" AND name:zed', [zed]],
     ];
@@ -316,6 +317,14 @@ eachEngine('/api/v2/users', (engine) => {
     assert.deepEqual(await find(`app_metadata.long:${'x'.repeat(150)}*`), [email]);
   });
 
+  test('metadata of a thousand values are found, and found no more when they are cleared', async () => {
+    const app_metadata = Object.fromEntries(Array.from({ length: 1200 }, (_, index) => [`k${index}`, index]));
+    const { user_id, email } = await make({ app_metadata });
+    assert.deepEqual(await find('app_metadata.k1199:1199'), [email]);
+    await server.manage('PATCH', `/users/${user_id}`, { app_metadata: {} });
+    assert.deepEqual(await find('app_metadata.k1199:1199 OR app_metadata.k0:0'), []);
+  });
+
   test('a search that is not understood, or asks for a secret, is refused naming q', async () => {
     const refused = [
       'password:x',
@@ -338,6 +347,7 @@ eachEngine('/api/v2/users', (engine) => {
       'blocked:maybe',
       'created_at:yesterday',
       'created_at:[2020-13-01 TO *]',
+      'created_at:[2024-02-31 TO *]',
       'logins_count:many',
       'name:a\\',
       `${'('.repeat(30)}name:a${')'.repeat(30)}`,

@@ -4,7 +4,8 @@
  * the case of letters; and so a search is an index look-up.
  */
 import { createHash } from 'node:crypto';
-import type { Queryable, Tx } from '../../storage/database.ts';
+import { sql } from 'kysely';
+import type { Tx } from '../../storage/database.ts';
 import type { Schema } from '../../storage/schema.ts';
 import { foldCase } from './identity.ts';
 import type { Metadata, User } from './user.ts';
@@ -49,7 +50,7 @@ export function termsOf(user: Pick<User, NameField | MetadataField>): Term[] {
   return [...terms.values()];
 }
 
-/** Rows of one insert; each engine bounds the parameters of a statement. */
+/** Rows of one statement; each engine bounds the parameters of a statement. */
 const chunkSize = 500;
 
 /** Brings the stored terms of a user in line; terms that stay are not touched. */
@@ -62,19 +63,21 @@ export async function replaceTerms(
 ): Promise<void> {
   const keyOf = (term: Term) => JSON.stringify(term);
   const [old, fresh] = [new Set(before.map(keyOf)), new Set(after.map(keyOf))];
-  for (const [field, value] of before.filter((term) => !fresh.has(keyOf(term)))) {
-    await ofUser(trx, tenantId, userId).where('field', '=', field).where('value', '=', value).execute();
+  for (const gone of chunks(before.filter((term) => !fresh.has(keyOf(term))))) {
+    const pairs = gone.map(([field, value]) => sql`(${field}, ${value})`);
+    await trx
+      .deleteFrom('user_terms')
+      .where('tenant_id', '=', tenantId)
+      .where('user_id', '=', userId)
+      .where(sql<boolean>`(field, value) in (values ${sql.join(pairs)})`)
+      .execute();
   }
   const rows: Schema['user_terms'][] = after
     .filter((term) => !old.has(keyOf(term)))
     .map(([field, value]) => ({ tenant_id: tenantId, field, value, user_id: userId }));
-  for (let start = 0; start < rows.length; start += chunkSize) {
-    await trx
-      .insertInto('user_terms')
-      .values(rows.slice(start, start + chunkSize))
-      .execute();
-  }
+  for (const added of chunks(rows)) await trx.insertInto('user_terms').values(added).execute();
 }
 
-const ofUser = (db: Queryable, tenantId: string, userId: string) =>
-  db.deleteFrom('user_terms').where('tenant_id', '=', tenantId).where('user_id', '=', userId);
+function* chunks<T>(items: readonly T[]): Generator<T[]> {
+  for (let start = 0; start < items.length; start += chunkSize) yield items.slice(start, start + chunkSize);
+}

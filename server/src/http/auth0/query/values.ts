@@ -15,7 +15,10 @@ function spanOf(text: string, parameter: string): [start: number, end: number] {
   const match = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)?)?$/.exec(text);
   const [, time, seconds, fraction, zone] = match ?? [];
   const start = match === null ? Number.NaN : Date.parse(time !== undefined && zone === undefined ? `${text}Z` : text);
-  if (Number.isNaN(start) || start < 0) throw invalidQuery(parameter, `${text.slice(0, 40)} is not a date (ISO 8601)`);
+  // Date.parse takes 31 February for 2 March.
+  const day = Number.isNaN(start) ? '' : new Date(`${text.slice(0, 10)}T00:00:00Z`).toISOString();
+  if (!day.startsWith(text.slice(0, 10)) || start < 0)
+    throw invalidQuery(parameter, `${text.slice(0, 40)} is not a date (ISO 8601)`);
   const length = time === undefined ? 86_400_000 : seconds === undefined ? 60_000 : fraction === undefined ? 1000 : 1;
   return [start, start + length];
 }
