@@ -204,7 +204,7 @@ eachEngine('access tokens', (engine) => {
       const managementToken = await server.managementToken();
       const { kid } = decodeProtectedHeader(token);
       await rotate();
-      assert.equal((await keyInState('previous'))?.kid, kid);
+      assert.ok((await keys()).some((key) => key.kid === kid && key.previous));
 
       const introspect = async () =>
         (await server.request('POST', '/oauth/introspect', { form: { ...client, token } })).body;
