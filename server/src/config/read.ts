@@ -87,9 +87,9 @@ export function baseUrl(values: Settings): URL {
 /** " (did you mean …?)" when a declared name is near. */
 function suggestion(name: string, names: string[]): string {
   const nearest = names
-    .map((candidate) => ({ candidate, distance: distance(name, candidate) }))
+    .map((candidate) => ({ candidate, distance: distance(name.toUpperCase(), candidate) }))
     .sort((a, b) => a.distance - b.distance)[0];
-  return nearest !== undefined && nearest.distance <= 4
+  return nearest !== undefined && nearest.distance <= 3
     ? `; did you mean ${nearest.candidate}?`
     : '; docs/configuration.md lists them all.';
 }
