@@ -29,8 +29,14 @@ export const displayName = (maxLength: number) => Type.String({ minLength: 1, ma
 export const text = (maxLength = 2000) => Type.String({ maxLength });
 export const texts = (maxItems = 100, maxLength = 2000) => Type.Array(text(maxLength), { maxItems });
 
-/** String-valued metadata of at most ten keys; null deletes a key in an update. */
-export const metadata = Type.Object({}, { additionalProperties: nullable(text(255)), maxProperties: 10 });
+/** Most keys that metadata may have. */
+export const maximumMetadataKeys = 10;
+
+/** String-valued metadata; null deletes a key in an update. */
+export const metadata = Type.Object(
+  {},
+  { additionalProperties: nullable(text(255)), maxProperties: maximumMetadataKeys },
+);
 
 export const idParams = Type.Object({ id: Type.String({ minLength: 1 }) });
 

@@ -5,6 +5,7 @@ import type { Credential } from '../../../domain/clients/credential.ts';
 import { invalid } from '../../../kernel/errors.ts';
 import { assertSafeUrl } from '../../../kernel/urls.ts';
 import { mergeExtras, mergeMetadata, withoutUnset } from '../envelope.ts';
+import { maximumMetadataKeys } from '../schema.ts';
 import { type CreateBody, type CredentialBody, extraFields, type UpdateBody } from './schema.ts';
 
 const typeOfApp: Record<string, ClientType> = {
@@ -89,6 +90,10 @@ export function changeOf(
   if (body.client_metadata !== undefined) {
     const given = body.client_metadata as Record<string, string | null> | null;
     change.metadata = given === null ? {} : mergeMetadata(before.metadata, given);
+    // The schema bounds what one body brings; the sum of many is bounded here.
+    if (Object.keys(change.metadata).length > maximumMetadataKeys) {
+      throw invalid('client_metadata', `A client has at most ${maximumMetadataKeys} keys of metadata`);
+    }
   }
   if (body.client_secret !== undefined) change.secret = body.client_secret;
   change.extras = { ...before.extras, auth0: extras };
