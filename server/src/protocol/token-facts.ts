@@ -1,5 +1,5 @@
 import type { ClientAccessFacts } from '../domain/access/decide.ts';
-import { type AccessRow, accessFactsOf, defaultGrantFacts, tokenFacts } from '../domain/access/facts.ts';
+import { accessFactsFrom, tokenFacts } from '../domain/access/facts.ts';
 import type { TokenDialect } from '../domain/resource-servers/resource-server.ts';
 import { storedIdentifierOf } from '../domain/tenants/sites.ts';
 import type { AssertionAlgorithm, SigningAlgorithm } from '../kernel/jwa.ts';
@@ -62,10 +62,7 @@ export async function loadTokenFacts(
   const [row] = rows;
   if (row === undefined) throw new Refusal('tenant_unknown');
   if (row.tenant_status !== 'active') throw new Refusal('tenant_suspended');
-  let access = accessFactsOf(row);
-  if (access.grant === undefined && row.client_first_party === 0 && row.resource_server_id !== null) {
-    access = await withDefaultGrant(ctx, row, row.resource_server_id);
-  }
+  const access = await accessFactsFrom(db, ctx.site.tenantId, row);
   return {
     defaultAudience: row.default_audience,
     access,
@@ -86,11 +83,6 @@ export async function loadTokenFacts(
 }
 
 type Row = NonNullable<(typeof tokenFacts)['row']>;
-
-async function withDefaultGrant(ctx: ProtocolContext, row: AccessRow, resourceServerId: string) {
-  const [grant] = await ctx.services.db.run(defaultGrantFacts, { tenantId: ctx.site.tenantId, resourceServerId });
-  return accessFactsOf(grant === undefined ? row : { ...row, ...grant });
-}
 
 function clientFactsOf(rows: readonly Row[], isPublic: boolean): ClientFacts {
   const row = rows[0] as Row;

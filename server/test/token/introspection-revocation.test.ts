@@ -150,6 +150,29 @@ eachEngine('introspection and revocation', (engine) => {
       assert.deepEqual(await ask(), inactive);
     });
 
+    test('the default grant counts for a third-party client as it did when its token was issued', async () => {
+      const { audience } = await server.machine();
+      const client = await server.manage('POST', '/clients', {
+        name: 'Third party',
+        app_type: 'non_interactive',
+        is_first_party: false,
+      });
+      const asClient = { client_id: client.client_id, client_secret: client.client_secret };
+      assert.equal((await server.token({ ...asClient, audience })).status, 403, 'it has no grant yet');
+      const grant = await server.manage('POST', '/client-grants', {
+        default_for: 'third_party_clients',
+        audience,
+        scope: ['read:orders'],
+      });
+      const issued = await server.token({ ...asClient, audience });
+      assert.deepEqual([issued.status, issued.body.scope], [200, 'read:orders'], issued.text);
+      const ask = () => introspect({ ...asClient, token: issued.body.access_token });
+      const active = await ask();
+      assert.deepEqual([active.active, active.scope], [true, 'read:orders']);
+      await server.manage('DELETE', `/client-grants/${grant.id}`);
+      assert.deepEqual(await ask(), inactive);
+    });
+
     test('a wider grant does not widen a token', async () => {
       const machine = await server.machine({ granted: ['read:orders'] });
       const token = await tokenOf(machine);

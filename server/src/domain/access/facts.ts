@@ -1,3 +1,4 @@
+import type { Database } from '../../storage/database.ts';
 import type { Schema } from '../../storage/schema.ts';
 import { defineStatement, defineStatementForMany } from '../../storage/statement.ts';
 import { isPublicClient } from '../clients/client.ts';
@@ -36,7 +37,7 @@ export interface AccessRow {
 }
 
 const accessColumns = `t.status as tenant_status, c.id as client_id, c.name as client_name, c.status as client_status,
-    c.type as client_type, c.first_party as client_first_party, c.auth_method as client_auth_method,
+    c.type as client_type, c.created_at as client_created_at, c.first_party as client_first_party, c.auth_method as client_auth_method,
     r.id as resource_server_id, r.identifier as resource_server_identifier, r.system_kind as system_kind,
     r.signing_alg as signing_alg, r.signing_secret as signing_secret, r.client_policy as client_policy,
     g.id as grant_id, g.organization_usage as organization_usage, ${grantScopes}`;
@@ -45,6 +46,7 @@ interface CommonRow extends AccessRow {
   tenant_status: Schema['tenants']['status'];
   client_id: string | null;
   client_name: string | null;
+  client_created_at: number | null;
   client_first_party: Column<'clients', 'first_party'>;
   resource_server_identifier: string | null;
   signing_alg: string | null;
@@ -116,7 +118,7 @@ export const presentedTokenFacts = defineStatement<
 );
 
 /** The default grant of third-party clients at an API: looked at only when a third-party client has none of its own. */
-export const defaultGrantFacts = defineStatement<
+const defaultGrantFacts = defineStatement<
   { tenantId: string; resourceServerId: string },
   Pick<AccessRow, 'grant_id' | 'organization_usage' | 'grant_scopes'>
 >(
@@ -128,6 +130,18 @@ export const defaultGrantFacts = defineStatement<
   where g.tenant_id = :tenantId and g.resource_server_id = :resourceServerId and g.client_id is null
     and g.subject_type = 'client'`,
 );
+
+/** What the decision takes, of a row and, for a third-party client without a grant of its own, the API's default grant. */
+export async function accessFactsFrom(
+  db: Pick<Database, 'run'>,
+  tenantId: string,
+  row: CommonRow,
+): Promise<ClientAccessFacts> {
+  const { grant_id, client_first_party, resource_server_id: resourceServerId } = row;
+  if (grant_id !== null || client_first_party !== 0 || resourceServerId === null) return accessFactsOf(row);
+  const [grant] = await db.run(defaultGrantFacts, { tenantId, resourceServerId });
+  return accessFactsOf(grant === undefined ? row : { ...row, ...grant });
+}
 
 /** Maps a row to what the decision takes. */
 export function accessFactsOf(row: AccessRow): ClientAccessFacts {

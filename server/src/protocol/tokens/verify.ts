@@ -5,7 +5,7 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 import { type AccessDecision, decideClientAccess } from '../../domain/access/decide.ts';
-import { accessFactsOf, presentedTokenFacts } from '../../domain/access/facts.ts';
+import { accessFactsFrom, presentedTokenFacts } from '../../domain/access/facts.ts';
 import { signingSecretContext } from '../../domain/resource-servers/resource-server.ts';
 import { storedIdentifierOf } from '../../domain/tenants/sites.ts';
 import { jose } from '../../kernel/jose.ts';
@@ -86,7 +86,8 @@ export async function verifyAccessToken(
   const { claims, row, identifier } = await verified(ctx, profile, token);
   if (row.resource_server_id === null) throw new BadToken(`the audience ${claims.audience} does not exist here`);
   if (row.revoked_jti !== null) throw new BadToken('the token was revoked');
-  const decision: AccessDecision = decideClientAccess(accessFactsOf(row), undefined);
+  const access = await accessFactsFrom(ctx.services.db, ctx.site.tenantId, row);
+  const decision: AccessDecision = decideClientAccess(access, undefined);
   if (!decision.allowed) throw new BadToken(`the client has no access any more: ${decision.reason}`);
 
   const { scope, iat, exp } = claims.payload;
@@ -123,6 +124,10 @@ async function verified(ctx: ProtocolContext, profile: IssuerProfile, token: str
   if (row.client_id === null) throw new BadToken('the client does not exist any more');
   const key = verificationKey(ctx, claims, row);
   await verifySignatureAndTimes(ctx, profile, token, key, claims);
+  // A client that was deleted and made again under its old id is another one: the tokens of the first do not revive.
+  if ((claims.payload.iat as number) < Math.floor((row.client_created_at ?? 0) / 1000)) {
+    throw new BadToken('the token is older than its client');
+  }
   return { claims, row, identifier };
 }
 
