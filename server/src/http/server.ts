@@ -7,6 +7,7 @@ import { createServer as createHttpServer, type IncomingMessage, type Server, ty
 import type { SecureContext } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 import { createApp } from './app.ts';
+import { drainOf } from './drain.ts';
 import { oauthSurface } from './oauth/routes.ts';
 import { opsSurface, type Readiness } from './ops/routes.ts';
 import type { HttpServices } from './request.ts';
@@ -57,6 +58,7 @@ export async function createServer(
     void reply.code(404).send({ error: 'not_found', error_description: 'There is nothing here.' });
   });
   await app.ready();
+  const drain = drainOf(server);
 
   let loading: Promise<FastifyInstance> | undefined;
   const management = () => {
@@ -81,7 +83,9 @@ export async function createServer(
     routes: async () => [...app.routeList, ...(await management()).routeList],
     async close() {
       clearTimeout(timer);
+      const stopDraining = drain();
       await app.close();
+      stopDraining();
       await (await loading?.catch(() => undefined))?.close();
     },
   };
