@@ -1,7 +1,9 @@
 import type { FastifyRequest } from 'fastify';
 import type { Origin } from '../domain/context.ts';
 import type { Site } from '../domain/tenants/sites.ts';
+import { DomainError } from '../kernel/errors.ts';
 import type { ProtocolContext, ProtocolServices } from '../protocol/context.ts';
+import { logForbidden } from '../protocol/management.ts';
 import { clientAddress, type TrustedProxies } from './edge/address.ts';
 
 declare module 'fastify' {
@@ -29,6 +31,19 @@ export function originOf(request: FastifyRequest, trusted: TrustedProxies): Orig
     userAgent: request.headers['user-agent'],
     host: request.headers.host,
   };
+}
+
+/**
+ * A verb that refuses an authorized caller leaves its event like any other refusal; for the error handlers of the
+ * management APIs.
+ */
+export async function logRefusedByVerb(
+  services: ProtocolServices,
+  request: FastifyRequest,
+  error: unknown,
+): Promise<void> {
+  if (!(error instanceof DomainError) || error.kind !== 'forbidden' || !request.context) return;
+  await logForbidden(protocolContext(services, request), request.context.actor, error);
 }
 
 /** The protocol's view of a request. */

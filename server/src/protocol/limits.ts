@@ -27,6 +27,7 @@ export class RequestLimits {
   readonly requests: RateLimiter;
   readonly #failuresOfClient: RateLimiter;
   readonly #failuresOfAddress: RateLimiter;
+  readonly #refusals: RateLimiter;
   readonly #clock: Clock;
   readonly #journal: Journal;
   readonly #timer: NodeJS.Timeout;
@@ -37,6 +38,7 @@ export class RequestLimits {
     this.requests = limiter(settings.requestsPerClient);
     this.#failuresOfClient = limiter(settings.failuresPerClient);
     this.#failuresOfAddress = limiter(settings.failuresPerAddress);
+    this.#refusals = limiter(settings.failuresPerAddress);
     this.#clock = clock;
     this.#journal = journal;
     this.#timer = setInterval(() => void this.flush().catch(() => {}), windowMs);
@@ -67,6 +69,16 @@ export class RequestLimits {
   countFailure(tenantId: string, clientId: string | undefined, ip: string): void {
     this.#failuresOfClient.hit(`${tenantId} ${clientId} ${ip}`);
     this.#failuresOfAddress.hit(ip);
+  }
+
+  /**
+   * Whether a management request that was refused still has a log row of its own; beyond the limit it is counted. It
+   * stops nobody: a client whose token ran out must be able to get the next one.
+   */
+  refusalHasRow(tenantId: string, clientId: string | undefined, ip: string): boolean {
+    if (this.#refusals.hit(`${tenantId} ${clientId} ${ip}`).allowed) return true;
+    this.countRefused(tenantId, clientId, ip);
+    return false;
   }
 
   /** Notes a request refused for being one too many. */

@@ -37,8 +37,13 @@ export async function authorizeManagement(
   return actor;
 }
 
+/** Logs what a verb refused to an authorized caller: more than it holds, or a scope that only this request needed. */
+export async function logForbidden(ctx: ProtocolContext, actor: Actor, error: DomainError): Promise<void> {
+  if (actor.kind === 'client') await refused(ctx, error, error.message, actor);
+}
+
 /** The refusal of a request whose token lacks a scope, logged. */
-export const insufficientScope = (
+const insufficientScope = (
   ctx: ProtocolContext,
   scopes: readonly string[],
   actor: Actor & { kind: 'client' },
@@ -83,12 +88,7 @@ async function refused(
 ): Promise<DomainError> {
   const { limits, journal } = ctx.services;
   const ip = ctx.origin.ip ?? '';
-  // A flood of refusals becomes one counted row a minute.
-  if (limits.blocked(ctx.site.tenantId, actor?.clientId ?? 'management', ip) !== undefined) {
-    limits.countRefused(ctx.site.tenantId, actor?.clientId, ip);
-    return error;
-  }
-  limits.countFailure(ctx.site.tenantId, actor?.clientId ?? 'management', ip);
+  if (!limits.refusalHasRow(ctx.site.tenantId, actor?.clientId, ip)) return error;
   await journal.appendIfTenant({
     tenantId: ctx.site.tenantId,
     kind: 'access.refused',

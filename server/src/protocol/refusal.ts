@@ -61,6 +61,13 @@ const authenticationFailures: ReadonlySet<RefusalReason> = new Set([
   'assertion_replayed',
 ]);
 
+const anonymous: ReadonlySet<RefusalReason> = new Set([
+  'grant_type_missing',
+  'grant_type_unsupported',
+  'target_invalid',
+  'parameter_invalid',
+]);
+
 export interface RefusalData {
   /** A parameter at fault. */
   parameter?: string | undefined;
@@ -91,5 +98,10 @@ export class Refusal extends Error {
 
   get isAuthenticationFailure(): boolean {
     return authenticationFailures.has(this.reason);
+  }
+
+  /** Refused before anybody was asked to prove anything: counted for the address, lest anyone fill the log with these. */
+  get isAnonymous(): boolean {
+    return anonymous.has(this.reason);
   }
 }

@@ -35,6 +35,7 @@ export async function guarded<T>(
       throw error;
     }
     if (error.isAuthenticationFailure) limits.countFailure(tenantId, clientId, ip);
+    if (error.isAnonymous) limits.countFailure(tenantId, undefined, ip);
     // There is no tenant whose log this could be.
     if (error.reason === 'tenant_unknown') throw error;
     await journal.append({

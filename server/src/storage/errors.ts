@@ -8,10 +8,10 @@ export class UniqueViolation extends DomainError {
   }
 }
 
-/** The engine asks to run the transaction again (PostgreSQL 40001, 40P01). */
-export class SerializationFailure extends Error {
+/** The engine asks to run the transaction again (PostgreSQL 40001, 40P01); who has tried often enough says: try later. */
+export class SerializationFailure extends DomainError {
   constructor(cause: unknown) {
-    super('The transaction has to be run again.', { cause });
+    super('storage.unavailable', 'The database is too busy with the same data.', { cause });
     this.name = 'SerializationFailure';
   }
 }
@@ -19,11 +19,23 @@ export class SerializationFailure extends Error {
 const unavailable = (cause: unknown): DomainError =>
   new DomainError('storage.unavailable', 'The database is not available.', { cause });
 
+/** True for errors of the database as a whole: trying the parts one by one would fail alike. */
+export const isUnavailable = (error: unknown): boolean => error instanceof DomainError && error.kind === 'unavailable';
+
+/** A log event that can not be stored, for whatever reason, is nobody's request being wrong. */
+export const asUnavailable = (error: unknown): unknown => (isUnavailable(error) ? error : unavailable(error));
+
 const deadline = (cause: unknown): DomainError =>
   new DomainError('storage.deadline', 'The query took longer than its deadline.', { cause });
 
 /** SQLite result codes, extended ones masked to their primary code: busy, locked, no memory, read-only, I/O, full, … */
 const sqliteUnavailable = new Set([5, 6, 7, 8, 10, 11, 13, 14, 26]);
+
+/** Another process has the write lock. Takes an error of `node:sqlite`, translated or not. */
+export function isLocked(error: unknown): boolean {
+  const { errcode, cause } = error as { errcode?: number; cause?: unknown };
+  return errcode === undefined ? cause !== undefined && isLocked(cause) : (errcode & 0xff) === 5;
+}
 
 /** Translates an error of `node:sqlite`; others pass as they are. */
 export function fromSqlite(error: unknown): unknown {
@@ -35,7 +47,10 @@ export function fromSqlite(error: unknown): unknown {
 
 /** Network failures and the SQLSTATE classes that mean "the server can't now". */
 const networkCodes = /^(ECONN|EPIPE|ENOTFOUND|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN)/;
-const stateUnavailable = /^(08|53|57P|58|25006|XX00[12])/;
+const stateUnavailable = /^(08|25006|25P03|28|3D|53|57P|58|XX00[12])/;
+/** What `pg` says without a code. */
+const saysUnavailable =
+  /connection terminated|timeout exceeded when trying to connect|timeout expired|query read timeout|client has encountered|client was closed|cannot use a pool/i;
 
 /** Translates an error of `pg`; others pass as they are. */
 export function fromPostgres(error: unknown): unknown {
@@ -44,14 +59,7 @@ export function fromPostgres(error: unknown): unknown {
   if (code === '40001' || code === '40P01') return new SerializationFailure(error);
   if (code === '57014') return deadline(error);
   if (code !== undefined && (networkCodes.test(code) || stateUnavailable.test(code))) return unavailable(error);
-  if (
-    /connection terminated|timeout exceeded when trying to connect|Client has encountered|Cannot use a pool/i.test(
-      message,
-    )
-  ) {
-    return unavailable(error);
-  }
-  return error;
+  return saysUnavailable.test(message) ? unavailable(error) : error;
 }
 
-export { deadline as deadlineError };
+export { deadline as deadlineError, unavailable as unavailableError };

@@ -1,6 +1,8 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Mutex } from '../kernel/mutex.ts';
-import { fromSqlite } from './errors.ts';
+import { fromSqlite, isLocked, isUnavailable } from './errors.ts';
+import { lockPauseMs, lockWaitMs } from './sqlite-lock.ts';
 
 interface Pending {
   statement: StatementSync;
@@ -40,16 +42,24 @@ export class GroupCommit {
   }
 
   #flush(): void {
-    if (this.#mutex.free) this.#commit();
-    else void this.#mutex.run(async () => this.#commit());
+    const until = performance.now() + lockWaitMs;
+    if (this.#mutex.free && this.#commit(false)) return;
+    void this.#mutex.run(async () => {
+      while (!this.#commit(performance.now() >= until)) await sleep(lockPauseMs);
+    });
   }
 
-  #commit(): void {
-    const batch = this.#pending;
-    this.#pending = [];
-    this.#scheduled = false;
+  /** Settles all that is pending. Does nothing and answers false when another process has the lock and time is left. */
+  #commit(isLastTry: boolean): boolean {
     try {
       this.#connection.exec('begin immediate');
+    } catch (error) {
+      if (isLocked(error) && !isLastTry) return false;
+      for (const write of this.#take()) write.reject(fromSqlite(error));
+      return true;
+    }
+    const batch = this.#take();
+    try {
       const changes = batch.map((write) => Number(write.statement.run(...write.parameters).changes));
       this.#connection.exec('commit');
       batch.forEach((write, index) => {
@@ -57,9 +67,20 @@ export class GroupCommit {
       });
     } catch (error) {
       if (this.#connection.isTransaction) this.#connection.exec('rollback');
-      if (batch.length === 1) batch[0]?.reject(fromSqlite(error));
-      else for (const write of batch) this.#commitAlone(write);
+      const failure = fromSqlite(error);
+      for (const write of batch) {
+        if (batch.length === 1 || isUnavailable(failure)) write.reject(failure);
+        else this.#commitAlone(write);
+      }
     }
+    return true;
+  }
+
+  #take(): Pending[] {
+    const batch = this.#pending;
+    this.#pending = [];
+    this.#scheduled = false;
+    return batch;
   }
 
   /** A failed batch is tried again write by write, so that only the guilty one fails. */

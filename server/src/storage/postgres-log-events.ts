@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { fromPostgres } from './errors.ts';
+import { asUnavailable, fromPostgres, isUnavailable } from './errors.ts';
 import { logEventColumns } from './log-events.ts';
 import type { LogEventTable } from './schema.ts';
 
@@ -58,27 +58,28 @@ export class LogEventBatcher {
       await this.#insert(batch);
       for (const { resolve } of batch) resolve();
     } catch (error) {
-      await this.#insertEach(batch, error);
+      await this.#fail(batch, fromPostgres(error));
     } finally {
       this.#underWay -= 1;
       if (this.#pending.length > 0) this.#schedule();
     }
   }
 
-  /** A failed batch is tried again row by row, so that only the guilty request fails. */
-  async #insertEach(batch: Pending[], failure: unknown): Promise<void> {
+  /** A database that is gone fails all; otherwise each is tried alone, so that only the guilty request fails. */
+  async #fail(batch: readonly Pending[], failure: unknown): Promise<void> {
+    const isShared = batch.length === 1 || isUnavailable(failure);
     for (const entry of batch) {
       try {
-        if (batch.length === 1) throw failure;
+        if (isShared) throw failure;
         await this.#insert([entry]);
         entry.resolve();
       } catch (error) {
-        entry.reject(fromPostgres(error));
+        entry.reject(asUnavailable(fromPostgres(error)));
       }
     }
   }
 
-  async #insert(batch: Pending[]): Promise<void> {
+  async #insert(batch: readonly Pending[]): Promise<void> {
     const columns = logEventColumns.map((column) => batch.map(({ row }) => row[column]));
     await this.#pool.query({ name: 'log_events_insert_many', text: insertMany, values: columns });
   }

@@ -1,7 +1,8 @@
 import type { Kysely, PostgresPool, PostgresPoolClient } from 'kysely';
 import pg from 'pg';
-import { type Database, reportDeadlineMs } from './database.ts';
-import { fromPostgres, SerializationFailure, UniqueViolation } from './errors.ts';
+import { Mutex } from '../kernel/mutex.ts';
+import { type Database, reportDeadlineMs, type Tx } from './database.ts';
+import { fromPostgres, isUnavailable, SerializationFailure, UniqueViolation, unavailableError } from './errors.ts';
 import { kysely, lazily } from './kysely.ts';
 import { isMigrated, migrateToLatest } from './migrate.ts';
 import { LogEventBatcher } from './postgres-log-events.ts';
@@ -18,19 +19,41 @@ export interface PostgresOptions {
 
 const transactionTries = 6;
 
+/**
+ * How long things may take, in milliseconds. A request that finds PostgreSQL hung ends before its caller gives up
+ * (Auth0's clients: after 10 s).
+ */
+const limits = {
+  connect: 3000,
+  statement: 5000,
+  /** A server that is stopped, or cut off, can not cancel its statements: then we hang up. */
+  hangUpAfter: 1000,
+  /** A process that stops inside a transaction does not hold its row locks for ever. */
+  idleInTransaction: 10_000,
+  ping: 2000,
+  /** For the transactions of this process before one. */
+  turn: 5000,
+};
+
 /** The shared engine: many server processes over one PostgreSQL. */
 export function openPostgres(options: PostgresOptions): Database {
   const base: pg.PoolConfig = {
     connectionString: options.url,
-    connectionTimeoutMillis: 3000,
+    connectionTimeoutMillis: limits.connect,
+    idle_in_transaction_session_timeout: limits.idleInTransaction,
     keepAlive: true,
     application_name: 'sekisho',
     types: numericTypes,
   };
-  const pool = quiet(new pg.Pool({ ...base, max: options.connections ?? 10, statement_timeout: 10_000 }));
-  const reportPool = quiet(new pg.Pool({ ...base, max: 4, statement_timeout: reportDeadlineMs }));
+  const newPool = (max: number, deadlineMs: number) =>
+    quiet(new pg.Pool({ ...base, max, statement_timeout: deadlineMs, query_timeout: deadlineMs + limits.hangUpAfter }));
+  const pool = newPool(options.connections ?? 10, limits.statement);
+  const reportPool = newPool(4, reportDeadlineMs);
   const read = lazily(() => kyselyOver(pool));
   const reports = lazily(() => kyselyOver(reportPool));
+  // One writing transaction of this process at a time. PostgreSQL takes two that touch the same page of an index for a
+  // conflict, and in a small installation all share a page: side by side, a few would fail each other at every try.
+  const turns = new Mutex();
   const batcher = new LogEventBatcher(pool);
   const compiled = new Map<string, CompiledStatement>();
 
@@ -67,17 +90,13 @@ export function openPostgres(options: PostgresOptions): Database {
     get reports() {
       return reports();
     },
-    async transact(work) {
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          return await read().transaction().setIsolationLevel('serializable').execute(work);
-        } catch (error) {
-          // After a unique violation the next run's own look finds the row and names the field.
-          const again = error instanceof SerializationFailure || (error instanceof UniqueViolation && attempt === 1);
-          if (!again || attempt === transactionTries) throw error;
-          await new Promise((resolve) => setTimeout(resolve, Math.random() * 10 * attempt));
-        }
-      }
+    transact(work) {
+      const until = performance.now() + limits.turn;
+      return turns.run(() => {
+        // Behind a transaction that hung there is no use in hanging too.
+        if (performance.now() > until) throw unavailableError(new Error('the transactions before took too long'));
+        return transact(read(), work);
+      });
     },
     run: (statement, args) => run(statement as Statement<never, unknown>, args) as never,
     write: async (statement, args) => (await query(statement as Statement<never, unknown>, args)).rowCount ?? 0,
@@ -87,11 +106,18 @@ export function openPostgres(options: PostgresOptions): Database {
       return (await trx.executeQuery(kysely().CompiledQuery.raw(sql, bind(args)))).rows as never;
     },
     async migrate() {
-      if (!(await isMigrated(this))) await migrateToLatest(read());
+      if (await isMigrated(this)) return;
+      // A migration, and the wait for another process's, may take longer than a request.
+      const patient = quiet(new pg.Pool({ ...base, max: 2 }));
+      try {
+        await migrateToLatest(kyselyOver(patient));
+      } finally {
+        await patient.end();
+      }
     },
     async ping() {
       try {
-        await pool.query('select 1');
+        await pool.query({ text: 'select 1', query_timeout: limits.ping } as pg.QueryConfig);
       } catch (error) {
         throw fromPostgres(error);
       }
@@ -101,6 +127,22 @@ export function openPostgres(options: PostgresOptions): Database {
       await Promise.all([pool.end(), reportPool.end()]);
     },
   };
+}
+
+/** One serializable transaction, tried again when PostgreSQL asks for it: another process had the same data. */
+async function transact<T>(db: Kysely<Schema>, work: (trx: Tx) => Promise<T>): Promise<T> {
+  let hasLookedAgain = false;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await db.transaction().setIsolationLevel('serializable').execute(work);
+    } catch (error) {
+      // After a unique violation the next run's own look finds the row and names the field.
+      const again = error instanceof SerializationFailure || (error instanceof UniqueViolation && !hasLookedAgain);
+      if (!again || attempt === transactionTries) throw error;
+      if (error instanceof UniqueViolation) hasLookedAgain = true;
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 10 * 2 ** attempt));
+    }
+  }
 }
 
 /** Times are 64-bit integers of milliseconds and fit a JavaScript number; `pg` would hand them over as text. */
@@ -122,25 +164,38 @@ function kyselyOver(pool: pg.Pool): Kysely<Schema> {
       const client = await pool.connect().catch((error) => {
         throw fromPostgres(error);
       });
-      let broken: Error | undefined;
+      let broken: unknown;
+      const breaks = (error: unknown) => {
+        broken = error;
+      };
+      // Between two statements of a transaction only a listener hears that the connection broke; without one the
+      // process would end.
+      client.on('error', breaks);
       return {
         query: async (text: string, values: unknown[]) => {
+          if (broken !== undefined) throw unavailableError(broken);
           try {
             return await client.query(text, values);
           } catch (error) {
             const translated = fromPostgres(error);
-            // A connection that failed is not given back to the pool.
-            if ((error as { code?: string }).code === undefined) broken = error as Error;
+            // What was under way may still be: nothing more is asked of the connection, not even a rollback.
+            if (isUnavailable(translated) && isBroken(error)) broken = error;
             throw translated;
           }
         },
-        release: () => client.release(broken),
+        release: () => {
+          client.off('error', breaks);
+          client.release(broken as Error | undefined);
+        },
       } as unknown as PostgresPoolClient;
     },
   } as PostgresPool;
   const { Kysely, PostgresDialect } = kysely();
   return new Kysely<Schema>({ dialect: new PostgresDialect({ pool: translating }) });
 }
+
+/** PostgreSQL rolls back and goes on after most errors; after these the connection is of no use. */
+const isBroken = (error: unknown): boolean => !/^(40|53|57014)/.test((error as { code?: string }).code ?? '');
 
 /** Host and database for people, without user and password. */
 function placeOf(url: string): string {

@@ -1,7 +1,9 @@
-import { Worker } from 'node:worker_threads';
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import type { CompiledQuery, DatabaseConnection, Driver, Kysely, QueryResult } from 'kysely';
 import { reportDeadlineMs } from './database.ts';
-import { deadlineError, fromSqlite } from './errors.ts';
+import { deadlineError, fromSqlite, unavailableError } from './errors.ts';
 import { kysely } from './kysely.ts';
 import type { Schema } from './schema.ts';
 
@@ -10,7 +12,11 @@ export interface Reports {
   close(): Promise<void>;
 }
 
-/** `node:sqlite` is synchronous: what may take long runs on a read-only connection in a worker thread. */
+/**
+ * `node:sqlite` is synchronous: what may take long runs on a read-only connection in a process of its own. Not in a
+ * worker thread: a query can not be interrupted, so one past its deadline would go on, and keep the server from ending;
+ * a process can be killed.
+ */
 export function openReports(file: string): Reports {
   const { Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } = kysely();
   const connection = new ReportConnection(file);
@@ -23,9 +29,15 @@ export function openReports(file: string): Reports {
     rollbackTransaction: async () => {},
     destroy: () => connection.close(),
   };
+  class Adapter extends SqliteAdapter {
+    // The queries wait in our line, not in Kysely's: so that the wait counts.
+    override get supportsMultipleConnections() {
+      return true;
+    }
+  }
   const db = new Kysely<Schema>({
     dialect: {
-      createAdapter: () => new SqliteAdapter(),
+      createAdapter: () => new Adapter(),
       createDriver: () => driver,
       createIntrospector: (db) => new SqliteIntrospector(db),
       createQueryCompiler: () => new SqliteQueryCompiler(),
@@ -34,19 +46,21 @@ export function openReports(file: string): Reports {
   return { db, close: () => connection.close() };
 }
 
-/** What the worker answers. */
+/** What the process answers. */
 export type ReportAnswer = { rows: unknown[] } | { error: { message: string; errcode?: number } };
 
 interface Asked {
-  sql: string;
   resolve(result: { rows: unknown[] }): void;
   reject(error: unknown): void;
 }
 
-/** One query at a time; a query past its deadline ends with its worker, the next one gets a new worker. */
+/**
+ * One query at a time; one past its deadline ends with its process, the next one gets a new process. The deadline counts
+ * from the asking, so that a line of slow queries is no longer than one of them.
+ */
 class ReportConnection implements DatabaseConnection {
   readonly #file: string;
-  #worker: Worker | undefined;
+  #child: ChildProcess | undefined;
   #asked: Asked | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -55,7 +69,8 @@ class ReportConnection implements DatabaseConnection {
   }
 
   executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const result = this.#last.then(() => this.#ask(query));
+    const until = performance.now() + reportDeadlineMs;
+    const result = this.#last.then(() => this.#ask(query, until));
     this.#last = result.catch(() => {});
     return result as Promise<QueryResult<R>>;
   }
@@ -66,43 +81,56 @@ class ReportConnection implements DatabaseConnection {
   }
 
   async close(): Promise<void> {
-    await this.#worker?.terminate();
-    this.#worker = undefined;
+    const child = this.#child;
+    this.#child = undefined;
+    this.#asked?.reject(unavailableError(new Error('closed')));
+    if (child === undefined) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
   }
 
-  #ask(query: CompiledQuery): Promise<{ rows: unknown[] }> {
-    this.#worker ??= this.#start();
-    this.#worker.ref();
+  async #ask({ sql, parameters }: CompiledQuery, until: number): Promise<{ rows: unknown[] }> {
+    const late = () => deadlineError(new Error(`over ${reportDeadlineMs} ms: ${sql}`));
+    const timeLeft = until - performance.now();
+    if (timeLeft <= 0) throw late();
+    this.#child ??= this.#start();
+    const child = this.#child;
     const { promise, resolve, reject } = Promise.withResolvers<{ rows: unknown[] }>();
-    this.#asked = { sql: query.sql, resolve, reject };
-    const timer = setTimeout(() => this.#giveUp(), reportDeadlineMs);
-    this.#worker.postMessage({ sql: query.sql, parameters: query.parameters });
-    return promise.finally(() => {
+    this.#asked = { resolve, reject };
+    const timer = setTimeout(() => {
+      this.#child = undefined;
+      child.kill('SIGKILL');
+      reject(late());
+    }, timeLeft);
+    child.send({ sql, parameters });
+    try {
+      return await promise;
+    } finally {
       clearTimeout(timer);
       this.#asked = undefined;
-      this.#worker?.unref();
-    });
+    }
   }
 
-  #giveUp(): void {
-    const worker = this.#worker;
-    this.#worker = undefined;
-    void worker?.terminate();
-    this.#asked?.reject(deadlineError(new Error(`over ${reportDeadlineMs} ms: ${this.#asked.sql}`)));
-  }
-
-  #start(): Worker {
-    const worker = new Worker(new URL('./sqlite-report-worker.ts', import.meta.url), {
-      workerData: { file: this.#file },
-    });
-    worker.on('message', (answer: ReportAnswer) => {
+  #start(): ChildProcess {
+    const program = fileURLToPath(new URL('./sqlite-report-process.ts', import.meta.url));
+    const child = fork(program, [this.#file], { env: {}, execArgv: [], serialization: 'advanced' });
+    // Idle, it keeps nobody from ending.
+    child.unref();
+    child.channel?.unref();
+    child.on('message', (answer: ReportAnswer) => {
+      // What a process says that was given up is nobody's answer.
+      if (this.#child !== child) return;
       if ('rows' in answer) this.#asked?.resolve(answer);
       else this.#asked?.reject(fromSqlite(Object.assign(new Error(answer.error.message), answer.error)));
     });
-    worker.on('error', (error) => {
-      if (this.#worker === worker) this.#worker = undefined;
-      this.#asked?.reject(error);
-    });
-    return worker;
+    const ended = (cause: unknown) => {
+      if (this.#child !== child) return;
+      this.#child = undefined;
+      this.#asked?.reject(unavailableError(cause));
+    };
+    child.on('error', ended);
+    child.on('exit', (code, signal) => ended(new Error(`the process for reports ended with ${signal ?? code}`)));
+    return child;
   }
 }

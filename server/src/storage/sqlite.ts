@@ -2,13 +2,14 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import type { Kysely, SqliteDatabase } from 'kysely';
 import { Mutex } from '../kernel/mutex.ts';
 import type { Database } from './database.ts';
-import { fromSqlite } from './errors.ts';
+import { asUnavailable, fromSqlite } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
 import { kysely, lazily } from './kysely.ts';
 import { insertLogEvent } from './log-events.ts';
 import { isMigrated, migrateToLatest } from './migrate.ts';
 import { FileTaken } from './problem.ts';
 import type { Schema } from './schema.ts';
+import { busyTimeoutMs, lockWaitMs, whenUnlocked } from './sqlite-lock.ts';
 import { openReports } from './sqlite-reports.ts';
 import { type CompiledStatement, compileForSqlite, type Statement } from './statement.ts';
 
@@ -21,14 +22,22 @@ export interface SqliteOptions {
 
 /**
  * The embedded engine, over Node's own `node:sqlite`. One connection writes, and reads while no transaction has it; one
- * only reads (in WAL mode a reader never waits for the writer); counts and searches have a third one, in a worker. In
+ * only reads (in WAL mode a reader never waits for the writer); counts and searches have a third one, in a process of its
+ * own. In
  * memory there is one connection for all.
  */
 export function openSqlite(options: SqliteOptions): Database {
   const inMemory = options.file === ':memory:';
   const lock = inMemory ? undefined : lockFile(options.file);
-  const writer = openConnection(options.file, options.synchronous);
-  const reader = inMemory ? writer : openConnection(options.file, options.synchronous);
+  let writer: DatabaseSync;
+  let reader: DatabaseSync;
+  try {
+    writer = openConnection(options.file, options.synchronous);
+    reader = inMemory ? writer : openConnection(options.file, options.synchronous);
+  } catch (error) {
+    lock?.close();
+    throw error;
+  }
   if (!inMemory) reader.exec('pragma query_only = on');
 
   const writeMutex = new Mutex();
@@ -68,25 +77,43 @@ export function openSqlite(options: SqliteOptions): Database {
       reportsOpen = true;
       return reports?.().db ?? writing();
     },
-    transact: (work) => writeMutex.run(() => writing().transaction().execute(work)),
+    transact(work) {
+      const until = performance.now() + lockWaitMs;
+      const run = (begun: () => void) =>
+        writing()
+          .transaction()
+          .execute((trx) => {
+            begun();
+            return work(trx);
+          });
+      return writeMutex.run(() => whenUnlocked(until, run));
+    },
     async run(statement, args) {
       // The writing connection's page cache outlives its own commits, where the reader's is dropped at each of them: so
       // it reads too (16 µs instead of 79), unless a transaction has it, whose changes are not yet to be seen.
       const free = writeMutex.free;
-      if (inMemory && !free) await writeMutex.run(async () => {});
-      try {
-        const entry = prepare(statement as Statement<never, unknown>, free);
-        return entry.statement.all(...(entry.bind(args) as SQLInputValue[])) as never;
-      } catch (error) {
-        throw fromSqlite(error);
-      }
+      const read = () => {
+        try {
+          const entry = prepare(statement as Statement<never, unknown>, free || inMemory);
+          return entry.statement.all(...(entry.bind(args) as SQLInputValue[])) as never;
+        } catch (error) {
+          throw fromSqlite(error);
+        }
+      };
+      return inMemory && !free ? writeMutex.run(async () => read()) : read();
     },
     async runWithin(trx, statement, args) {
       const { sql, bind } = compileForSqlite(statement as Statement<never, unknown>);
       return (await trx.executeQuery(kysely().CompiledQuery.raw(sql, bind(args)))).rows as never;
     },
     write: (statement, args) => write(statement as Statement<never, unknown>, args),
-    appendLogEvent: async (row) => void (await write(insertLogEvent as unknown as Statement<never, unknown>, row)),
+    async appendLogEvent(row) {
+      try {
+        await write(insertLogEvent as unknown as Statement<never, unknown>, row);
+      } catch (error) {
+        throw asUnavailable(error);
+      }
+    },
     async migrate() {
       if (!(await isMigrated(this))) await writeMutex.run(() => migrateToLatest(writing()));
     },
@@ -99,6 +126,7 @@ export function openSqlite(options: SqliteOptions): Database {
     },
     async close() {
       await groupCommit.drain();
+      await writeMutex.run(async () => {});
       if (reportsOpen) await reports?.().close();
       if (!inMemory) reader.close();
       writer.close();
@@ -115,6 +143,7 @@ function openConnection(file: string, synchronous: 'full' | 'normal'): DatabaseS
   // The busy timeout is set before the first pragma touches the file.
   const connection = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: true });
   connection.exec(`pragma journal_mode = wal; pragma synchronous = ${synchronous}; pragma cache_size = -16000`);
+  connection.exec(`pragma busy_timeout = ${busyTimeoutMs}`);
   return connection;
 }
 
@@ -141,6 +170,8 @@ function kyselyOver(connection: DatabaseSync): Kysely<Schema> {
     prepare(sql) {
       // A writing transaction takes the write lock at once: upgrading a read lock later could fail half-way.
       const text = sql === 'begin' ? 'begin immediate' : sql;
+      // A full disk has SQLite roll back by itself; Kysely's own rollback would fail and hide why.
+      if (text === 'rollback' && !connection.isTransaction) return nothing;
       const known = kept.get(text);
       if (known !== undefined) return known;
       try {
@@ -156,6 +187,14 @@ function kyselyOver(connection: DatabaseSync): Kysely<Schema> {
   const { Kysely, SqliteDialect } = kysely();
   return new Kysely<Schema>({ dialect: new SqliteDialect({ database }) });
 }
+
+/** A statement that does nothing. */
+const nothing: ReturnType<SqliteDatabase['prepare']> = {
+  reader: false,
+  all: () => [],
+  run: () => ({ changes: 0, lastInsertRowid: 0 }),
+  iterate: () => [].values(),
+};
 
 /** What Kysely wants of a statement, from what `node:sqlite` gives. */
 function adapt(statement: StatementSync): ReturnType<SqliteDatabase['prepare']> {

@@ -1,34 +1,16 @@
 /** Clients: the applications that ask for tokens, and how each proves itself. */
-import { sql } from 'kysely';
-import { invalid, notFound } from '../../kernel/errors.ts';
+import { invalid } from '../../kernel/errors.ts';
 import { randomAlphanumeric } from '../../kernel/random.ts';
 import { generateSecret } from '../../kernel/secrets.ts';
-import type { Queryable, Tx } from '../../storage/database.ts';
+import type { Tx } from '../../storage/database.ts';
 import { assertAdministratorRemains, assertHoldsAllOf } from '../access/management-scopes.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
-import {
-  type KeysetPage,
-  type KeysetRange,
-  keysetPage,
-  mapPage,
-  type OffsetPage,
-  type OffsetRange,
-  offsetPage,
-} from '../paging.ts';
 import { loadResourceServer } from '../resource-servers/resource-servers.ts';
-import { type Client, type ClientRow, clientOf, isPublicClient } from './client.ts';
+import { type Client, isPublicClient } from './client.ts';
 import { type CheckedKey, checkKey, type GivenKey } from './client-keys.ts';
 import { credentialRows, insertKey, insertSecret, replaceSecrets } from './credentials.ts';
-
-/** A client with what it proves itself by. `keyIds`: the keys its authentication refers to. */
-export interface ClientWithKeys extends Client {
-  keyIds: string[];
-  /** Identifier of the API this client is, if it is one. */
-  resourceServer: string | null;
-  /** Only in the answer that made it. */
-  secret?: string;
-}
+import { type ClientWithKeys, loadClient } from './read-clients.ts';
 
 export interface ClientSettings {
   name: string;
@@ -44,33 +26,8 @@ export interface ClientSettings {
   extras: Client['extras'];
 }
 
-export interface ClientFilter {
-  type?: Client['type'] | undefined;
-  firstParty?: boolean;
-  /** Case-insensitive part of the name. */
-  nameContains?: string;
-}
-
-export async function listClients(
-  ctx: Context,
-  filter: ClientFilter,
-  range: OffsetRange,
-): Promise<OffsetPage<ClientWithKeys>> {
-  const page = await offsetPage<ClientRow>(filtered(ctx, ctx.db.reports, filter), range);
-  return mapPage(page, await withKeys(ctx, ctx.db.read, page.items));
-}
-
-export async function listClientsByKey(
-  ctx: Context,
-  filter: ClientFilter,
-  range: KeysetRange,
-): Promise<KeysetPage<ClientWithKeys>> {
-  const page = await keysetPage<ClientRow>(ctx, 'clients', filtered(ctx, ctx.db.read, filter), range);
-  return mapPage(page, await withKeys(ctx, ctx.db.read, page.items));
-}
-
-/** Throws `entity.not_found`. */
-export const getClient = (ctx: Context, id: string): Promise<ClientWithKeys> => loadClient(ctx, ctx.db.read, id);
+/** `keyIds` are the keys its authentication refers to from now on; `secret` a supplied new one. */
+export type ClientChange = Partial<ClientSettings> & { keyIds?: readonly string[]; secret?: string };
 
 /**
  * Creates a client. A confidential one gets a secret (returned once) unless it authenticates with keys.
@@ -109,17 +66,18 @@ export async function createClient(
 }
 
 /**
- * Changes a client; what is absent stays. `keyIds` are the keys its authentication refers to from now on; `secret` a
- * supplied new one. A client that goes back from keys to secrets and has none gets one, returned once.
+ * Changes a client; what is absent stays. The change is made of what is stored at that moment, so that of two at once
+ * neither is lost. A client that goes back from keys to secrets and has none gets one, returned once.
  * Throws `entity.not_found`, `input.invalid`, `secret.weak`, `auth.exceeds_own`, `client.last_administrator`.
  */
 export async function updateClient(
   ctx: Context,
   id: string,
-  change: Partial<ClientSettings> & { keyIds?: readonly string[]; secret?: string },
+  changeOf: (before: ClientWithKeys) => ClientChange,
 ): Promise<ClientWithKeys> {
   return ctx.db.transact(async (trx) => {
     const before = await loadClient(ctx, trx, id);
+    const change = changeOf(before);
     const settings = settingsOf({
       ...before,
       ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)),
@@ -163,65 +121,6 @@ export async function deleteClient(ctx: Context, id: string): Promise<void> {
     await recordChange(ctx, trx, 'client.deleted', id);
     if (grants.length > 0) await assertAdministratorRemains(ctx, trx);
   });
-}
-
-async function loadClient(ctx: Context, db: Queryable, id: string): Promise<ClientWithKeys> {
-  const row = await db
-    .selectFrom('clients')
-    .selectAll()
-    .where('tenant_id', '=', ctx.site.tenantId)
-    .where('id', '=', id)
-    .executeTakeFirst();
-  const [client] = row === undefined ? [] : await withKeys(ctx, db, [row]);
-  if (client === undefined) throw notFound('client');
-  return client;
-}
-
-async function withKeys(ctx: Context, db: Queryable, rows: readonly ClientRow[]): Promise<ClientWithKeys[]> {
-  if (rows.length === 0) return [];
-  const keys = await db
-    .selectFrom('credentials')
-    .select(['client_id', 'id'])
-    .where('tenant_id', '=', ctx.site.tenantId)
-    .where(
-      'client_id',
-      'in',
-      rows.map(({ id }) => id),
-    )
-    .where('kind', '=', 'key')
-    .where('enabled', '=', 1)
-    .orderBy('created_at')
-    .orderBy('id')
-    .execute();
-  const linked = await identifiersOf(ctx, db, rows);
-  return rows.map((row) => ({
-    ...clientOf(row),
-    resourceServer: linked.get(row.resource_server_id ?? '') ?? null,
-    keyIds: keys.filter((key) => key.client_id === row.id).map(({ id }) => id),
-  }));
-}
-
-async function identifiersOf(ctx: Context, db: Queryable, rows: readonly ClientRow[]): Promise<Map<string, string>> {
-  const ids = rows.flatMap(({ resource_server_id }) => resource_server_id ?? []);
-  if (ids.length === 0) return new Map();
-  const apis = await db
-    .selectFrom('resource_servers')
-    .select(['id', 'identifier'])
-    .where('tenant_id', '=', ctx.site.tenantId)
-    .where('id', 'in', ids)
-    .execute();
-  return new Map(apis.map(({ id, identifier }) => [id, identifier]));
-}
-
-function filtered(ctx: Context, db: Queryable, filter: ClientFilter) {
-  let query = db.selectFrom('clients').selectAll().where('tenant_id', '=', ctx.site.tenantId);
-  if (filter.type !== undefined) query = query.where('type', '=', filter.type as string);
-  if (filter.firstParty !== undefined) query = query.where('first_party', '=', filter.firstParty ? 1 : 0);
-  if (filter.nameContains !== undefined) {
-    const part = filter.nameContains.toLowerCase().replace(/[\\%_]/g, '\\$&');
-    query = query.where(sql<boolean>`lower(name) like ${`%${part}%`} escape '\\'`);
-  }
-  return query;
 }
 
 const settingsOf = (input: { name: string } & Partial<ClientSettings>): ClientSettings => ({

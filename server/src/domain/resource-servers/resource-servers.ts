@@ -38,6 +38,11 @@ export interface ResourceServerSettings {
   extras: Extras;
 }
 
+/** A change; `extras` is made of what is stored at that moment, so that of two changes at once neither is lost. */
+export type ResourceServerChange = Partial<Omit<ResourceServerSettings, 'extras'>> & {
+  extras?: (stored: Extras) => Extras;
+};
+
 /** A page of resource servers; with `identifiers`, only those, the system ones by any of their names. */
 export async function listResourceServers(
   ctx: Context,
@@ -119,14 +124,19 @@ export async function createResourceServer(
 export async function updateResourceServer(
   ctx: Context,
   idOrIdentifier: string,
-  change: Partial<ResourceServerSettings>,
+  change: ResourceServerChange,
 ): Promise<ResourceServer> {
   if (change.scopes !== undefined) assertScopes(change.scopes, 'scopes');
   const newKeys = change.signingAlg === undefined ? [] : await missingKeys(ctx, change.signingAlg);
   return ctx.db.transact(async (trx) => {
     const before = await loadResourceServer(ctx, trx, idOrIdentifier);
     if (before.systemKind !== null) assertSystemUnchanged(before, change);
-    const settings: ResourceServerSettings = { ...before, ...defined(change), signingSecret: change.signingSecret };
+    const settings: ResourceServerSettings = {
+      ...before,
+      ...defined(change),
+      signingSecret: change.signingSecret,
+      extras: change.extras?.(before.extras) ?? before.extras,
+    };
     assertTokenSettings(settings);
     const becomesSymmetric = settings.signingAlg === 'HS256' && before.signingAlg !== 'HS256';
     const signingSecret =
@@ -237,7 +247,7 @@ function assertIdentifier(ctx: Context, identifier: string): void {
 }
 
 /** Of a system resource server only what does not weaken it can be changed: its name stays, its scopes, its algorithm. */
-function assertSystemUnchanged(before: ResourceServer, change: Partial<ResourceServerSettings>): void {
+function assertSystemUnchanged(before: ResourceServer, change: ResourceServerChange): void {
   if (change.scopes !== undefined)
     throw systemError('Scopes of a system resource server can not be changed.', 'scopes');
   const fixed = ['name', 'signingAlg', 'tokenDialect', 'clientPolicy', 'userPolicy'] as const;

@@ -1,6 +1,6 @@
 import { createClientGrant } from '../client-grants/client-grants.ts';
-import type { ClientWithKeys } from '../clients/clients.ts';
 import { createClient } from '../clients/clients.ts';
+import type { ClientWithKeys } from '../clients/read-clients.ts';
 import type { Context } from '../context.ts';
 import { inOneTransaction } from '../one-transaction.ts';
 import type { ResourceServer } from './resource-server.ts';

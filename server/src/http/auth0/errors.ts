@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from '../../kernel/errors.ts';
 import { type Problem, SchemaProblem } from '../edge/schema-problem.ts';
-import type { HttpServices } from '../request.ts';
+import { type HttpServices, logRefusedByVerb } from '../request.ts';
 import { statusOf } from '../status.ts';
 
 /** The body of every error of this dialect. */
@@ -22,7 +22,8 @@ export const errorBody = (statusCode: number, message: string, errorCode?: strin
 
 /** Renders every error under `/api/v2` in the shape Auth0's SDKs parse. */
 export function auth0ErrorHandler(services: HttpServices) {
-  return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+  return async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    await logRefusedByVerb(services, request, error);
     const body = bodyOf(error);
     if (body.statusCode >= 500) services.logger.error({ err: error, url: request.routeOptions.url }, 'request failed');
     if (body.statusCode === 503) reply.header('retry-after', '1');

@@ -3,7 +3,7 @@ import type { Problem } from '@sekisho/contract';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from '../../kernel/errors.ts';
 import { SchemaProblem } from '../edge/schema-problem.ts';
-import type { HttpServices } from '../request.ts';
+import { type HttpServices, logRefusedByVerb } from '../request.ts';
 import { statusOf } from '../status.ts';
 import { problemSentence } from './problem-sentence.ts';
 
@@ -11,7 +11,8 @@ type Known = { status: number; code: string; message: string; data?: Record<stri
 
 /** Renders every error under `/api` as problem details (RFC 9457) with Logto's members beside. */
 export function nativeErrorHandler(services: HttpServices) {
-  return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+  return async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    await logRefusedByVerb(services, request, error);
     const known = knownOf(error);
     if (known.status >= 500) services.logger.error({ err: error, url: request.routeOptions.url }, 'request failed');
     if (known.status === 401) reply.header('www-authenticate', bearerChallenge(request, error));

@@ -1,4 +1,5 @@
-import type { ClientGrant, ClientGrantSettings } from '../../../domain/client-grants/client-grants.ts';
+import type { ClientGrantSettings } from '../../../domain/client-grants/client-grants.ts';
+import type { ClientGrant } from '../../../domain/client-grants/read-client-grants.ts';
 import { mergeExtras, withoutUnset } from '../envelope.ts';
 import type { UpdateBody } from './schema.ts';
 

@@ -1,14 +1,16 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import {
-  type ClientGrant,
-  type ClientGrantFilter,
   createClientGrant,
   deleteClientGrant,
+  updateClientGrant,
+} from '../../../domain/client-grants/client-grants.ts';
+import {
+  type ClientGrant,
+  type ClientGrantFilter,
   getClientGrant,
   listClientGrants,
   listClientGrantsByKey,
-  updateClientGrant,
-} from '../../../domain/client-grants/client-grants.ts';
+} from '../../../domain/client-grants/read-client-grants.ts';
 import type { Context } from '../../../domain/context.ts';
 import { invalid } from '../../../kernel/errors.ts';
 import { deleteIdempotently } from '../delete.ts';
@@ -71,8 +73,7 @@ export const clientGrantRoutes: FastifyPluginAsyncTypebox = async (server) => {
       schema: { summary: 'Change a client grant', params: idParams, body: updateBody },
     },
     async ({ params, body, context }) => {
-      const before = await getClientGrant(context, params.id);
-      const grant = await updateClientGrant(context, params.id, settingsOf(body, before));
+      const grant = await updateClientGrant(context, params.id, (before) => settingsOf(body, before));
       return shown(context, [grant])[0];
     },
   );

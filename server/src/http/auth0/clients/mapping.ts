@@ -1,7 +1,8 @@
 import type { AuthMethod, Client, ClientType } from '../../../domain/clients/client.ts';
 import type { GivenKey } from '../../../domain/clients/client-keys.ts';
-import type { ClientSettings, ClientWithKeys } from '../../../domain/clients/clients.ts';
+import type { ClientChange, ClientSettings } from '../../../domain/clients/clients.ts';
 import type { Credential } from '../../../domain/clients/credential.ts';
+import type { ClientWithKeys } from '../../../domain/clients/read-clients.ts';
 import { invalid } from '../../../kernel/errors.ts';
 import { assertSafeUrl } from '../../../kernel/urls.ts';
 import { mergeExtras, mergeMetadata, withoutUnset } from '../envelope.ts';
@@ -68,13 +69,10 @@ export function createInputOf(body: CreateBody): { name: string } & Partial<Clie
 }
 
 /** A change of a client in the domain's words; metadata is merged key by key, null unsets. */
-export function changeOf(
-  body: UpdateBody,
-  before: ClientWithKeys,
-): Partial<ClientSettings> & { keyIds?: string[]; secret?: string } {
+export function changeOf(body: UpdateBody, before: ClientWithKeys): ClientChange {
   const stored = before.extras.auth0 ?? {};
   const extras = mergeExtras(stored, withSecretEncoded(extrasOf(body), stored));
-  const change: ReturnType<typeof changeOf> = { ...authenticationOf(body, before) };
+  const change: ClientChange = { ...authenticationOf(body, before) };
   if (body.name !== undefined) change.name = body.name;
   if (body.description !== undefined) change.description = body.description;
   if (body.app_type !== undefined) {
@@ -113,10 +111,7 @@ function withSecretEncoded(given: Record<string, unknown>, stored: Record<string
  * `client_authentication_methods` and `token_endpoint_auth_method` exclude each other: clearing the first with null
  * goes with a method in the same body.
  */
-function authenticationOf(
-  body: UpdateBody,
-  before: Client,
-): Pick<ReturnType<typeof changeOf>, 'authMethod' | 'keyIds'> {
+function authenticationOf(body: UpdateBody, before: Client): Pick<ClientChange, 'authMethod' | 'keyIds'> {
   const { client_authentication_methods: methods, token_endpoint_auth_method: method } = body;
   if (methods != null) {
     if (method != null) throw exclusive();

@@ -1,14 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { ClientFilter, ClientWithKeys } from '../../../domain/clients/clients.ts';
+import { createClient, deleteClient, updateClient } from '../../../domain/clients/clients.ts';
+import { rotateSecret } from '../../../domain/clients/credentials.ts';
 import {
-  createClient,
-  deleteClient,
+  type ClientFilter,
+  type ClientWithKeys,
   getClient,
   listClients,
   listClientsByKey,
-  updateClient,
-} from '../../../domain/clients/clients.ts';
-import { rotateSecret } from '../../../domain/clients/credentials.ts';
+} from '../../../domain/clients/read-clients.ts';
 import type { Context } from '../../../domain/context.ts';
 import { DomainError } from '../../../kernel/errors.ts';
 import { deleteIdempotently } from '../delete.ts';
@@ -83,8 +82,8 @@ export const clientRoutes: FastifyPluginAsyncTypebox = async (server) => {
     },
     async ({ params, body, context }) => {
       assertMayChange(context, body);
-      const before = await getClient(context, params.id);
-      return shownToMaker(context, await updateClient(context, params.id, changeOf(body, before)));
+      const client = await updateClient(context, params.id, (before) => changeOf(body, before));
+      return shownToMaker(context, client);
     },
   );
 

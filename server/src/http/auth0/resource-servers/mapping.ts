@@ -1,5 +1,5 @@
 import type { ResourceServer } from '../../../domain/resource-servers/resource-server.ts';
-import type { ResourceServerSettings } from '../../../domain/resource-servers/resource-servers.ts';
+import type { ResourceServerChange } from '../../../domain/resource-servers/resource-servers.ts';
 import type { SigningAlgorithm } from '../../../kernel/jwa.ts';
 import { mergeExtras, withoutUnset } from '../envelope.ts';
 import type { UpdateBody } from './schema.ts';
@@ -20,11 +20,13 @@ const extraFields = [
 
 const defaults = { allow_offline_access: false, skip_consent_for_verifiable_first_party_clients: false };
 
-/** What a body says of an API, in the domain's words; `before` is the API that an update changes. */
-export function settingsOf(body: UpdateBody, before: ResourceServer | undefined): Partial<ResourceServerSettings> {
+/** What a body says of an API, in the domain's words; `extras` is made of those that are stored. */
+export function changeOf(
+  body: UpdateBody,
+): ResourceServerChange & { extras: NonNullable<ResourceServerChange['extras']> } {
   const extras = Object.fromEntries(extraFields.map((field) => [field, body[field]]));
   const policies = body.subject_type_authorization;
-  const given: Partial<ResourceServerSettings> = {
+  const given: ReturnType<typeof changeOf> = {
     ...(body.name === undefined ? {} : { name: body.name }),
     ...(body.signing_alg === undefined ? {} : { signingAlg: body.signing_alg as SigningAlgorithm }),
     ...(body.signing_secret === undefined ? {} : { signingSecret: body.signing_secret }),
@@ -32,7 +34,7 @@ export function settingsOf(body: UpdateBody, before: ResourceServer | undefined)
     ...(body.token_dialect === undefined ? {} : { tokenDialect: body.token_dialect }),
     ...(policies?.client?.policy === undefined ? {} : { clientPolicy: policies.client.policy }),
     ...(policies?.user?.policy === undefined ? {} : { userPolicy: policies.user.policy }),
-    extras: { ...before?.extras, auth0: mergeExtras({ ...defaults, ...before?.extras.auth0 }, extras) },
+    extras: (stored) => ({ ...stored, auth0: mergeExtras({ ...defaults, ...stored.auth0 }, extras) }),
   };
   if (body.scopes !== undefined) {
     given.scopes = body.scopes.map(({ value, description }) => ({ value, description: description ?? null }));

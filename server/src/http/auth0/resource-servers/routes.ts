@@ -11,7 +11,7 @@ import { deleteIdempotently } from '../delete.ts';
 import { offsetBody, offsetRange, selectFields } from '../envelope.ts';
 import { assertScope } from '../held-scopes.ts';
 import { idParams } from '../schema.ts';
-import { bodyOf, settingsOf } from './mapping.ts';
+import { bodyOf, changeOf } from './mapping.ts';
 import { createBody, listQuery, readQuery, updateBody } from './schema.ts';
 
 /** `/resource-servers`: APIs, addressed by id or by URL-encoded identifier. */
@@ -37,7 +37,8 @@ export const resourceServerRoutes: FastifyPluginAsyncTypebox = async (server) =>
       if (create_test_application === true) {
         for (const scope of ['create:clients', 'create:client_grants']) assertScope(context, scope);
       }
-      const api = await createResourceServer(context, { identifier, ...settingsOf(settings, undefined) });
+      const given = changeOf(settings);
+      const api = await createResourceServer(context, { identifier, ...given, extras: given.extras({}) });
       if (create_test_application === true) await createTestApplication(context, api);
       return reply.code(201).send(bodyOf(api));
     },
@@ -59,8 +60,7 @@ export const resourceServerRoutes: FastifyPluginAsyncTypebox = async (server) =>
       schema: { summary: 'Change an API', params: idParams, body: updateBody },
     },
     async ({ params, body, context }) => {
-      const before = await getResourceServer(context, params.id);
-      return bodyOf(await updateResourceServer(context, params.id, settingsOf(body, before)));
+      return bodyOf(await updateResourceServer(context, params.id, changeOf(body)));
     },
   );
 
