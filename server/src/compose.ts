@@ -29,6 +29,8 @@ export interface Composed {
   readonly server: HttpServer;
   readonly services: HttpServices;
   readonly started: Started;
+  /** Runs by itself; here so that it can be asked to. */
+  readonly housekeeping: Housekeeping;
   /** Path of the local certificate authority, with SEKISHO_HTTPS=local. */
   readonly caPath: string | undefined;
   /** Drains what is under way and lets go of the database. */
@@ -101,6 +103,7 @@ export async function compose(settings: Settings, replace: Replaceable = {}): Pr
       server,
       services,
       started,
+      housekeeping,
       caPath: tls?.caPath,
       async close() {
         await server.close();

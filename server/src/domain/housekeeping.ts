@@ -3,6 +3,8 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Database } from '../storage/database.ts';
 
 const everyMs = 3_600_000;
+/** The first round comes soon, so that a process that is restarted often cleans up too; not at once, to start fast. */
+const firstAfterMs = 60_000;
 /** Rows removed by one transaction, so that none holds the database for long. */
 const chunkSize = 2000;
 
@@ -14,14 +16,15 @@ export class Housekeeping {
   readonly #db: Database;
   readonly #clock: Clock;
   readonly #retentionMs: number;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timers: NodeJS.Timeout[];
 
   constructor(db: Database, clock: Clock, retentionDays: number, onError: (error: unknown) => void) {
     this.#db = db;
     this.#clock = clock;
     this.#retentionMs = retentionDays * 86_400_000;
-    this.#timer = setInterval(() => void this.run().catch(onError), everyMs);
-    this.#timer.unref();
+    const round = () => void this.run().catch(onError);
+    this.#timers = [setTimeout(round, firstAfterMs), setInterval(round, everyMs)];
+    for (const timer of this.#timers) timer.unref();
   }
 
   async run(): Promise<void> {
@@ -38,7 +41,7 @@ export class Housekeeping {
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    for (const timer of this.#timers) clearInterval(timer);
   }
 
   async #removeAll(sql: Sql, table: string, key: string, condition: RawBuilder<unknown>): Promise<void> {

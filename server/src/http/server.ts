@@ -66,13 +66,13 @@ export async function createServer(
     return loading;
   };
   const toManagement: Handler = (request, response) => {
-    management().then(
-      (loaded) => loaded.routing(request, response as never),
-      (error) => {
-        services.logger.error({ err: error }, 'the management APIs can not be loaded');
-        response.writeHead(503, { 'retry-after': '1' }).end();
-      },
-    );
+    management()
+      .then((loaded) => loaded.routing(request, response as never))
+      .catch((error) => {
+        services.logger.error({ err: error }, 'the management APIs can not be reached');
+        if (!response.headersSent) response.writeHead(503, { 'retry-after': '1' });
+        response.end();
+      });
   };
   const timer = setTimeout(() => void management().catch(() => {}), loadManagementAfterMs);
   timer.unref();

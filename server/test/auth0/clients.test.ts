@@ -653,7 +653,9 @@ eachEngine('/api/v2/clients', (engine) => {
     };
     await call.refused(gone, 'POST', '/clients', { name: 'x', resource_server_identifier: 'https://nowhere.example' });
     await call('DELETE', `/resource-servers/${apiId}`);
-    assert.equal((await call('GET', `/clients/${made.client_id}`)).body.resource_server_identifier, undefined);
+    const after = await call('GET', `/clients/${made.client_id}`);
+    assert.equal(after.status, 200);
+    assert.equal(after.body.resource_server_identifier, undefined);
   });
 });
 
@@ -678,6 +680,7 @@ eachEngine('the last client that is able to manage clients', (engine) => {
     await call.refused(last, 'PATCH', path, { enabled: false });
     await call.refused(last, 'PATCH', path, { token_endpoint_auth_method: 'none' });
     await call.refused(last, 'PATCH', path, { app_type: 'spa' });
+    await call.refused(last, 'PATCH', path, { grant_types: ['authorization_code'] });
 
     const apis = await server.rows('resource_servers');
     const native = apis.find(({ system_kind }) => system_kind === 'api').id;

@@ -90,10 +90,13 @@ export async function assertAdministratorRemains(ctx: Context, db: Queryable): P
     .innerJoin('resource_servers as r', (join) =>
       join.onRef('r.tenant_id', '=', 'g.tenant_id').onRef('r.id', '=', 'g.resource_server_id'),
     )
+    .innerJoin('clients as c', (join) =>
+      join.onRef('c.tenant_id', '=', 'g.tenant_id').onRef('c.id', '=', 'g.client_id'),
+    )
     .select(['g.client_id', 'r.system_kind'])
     .where('g.tenant_id', '=', ctx.site.tenantId)
     .where('r.system_kind', 'is not', null)
-    .where('g.client_id', 'is not', null)
+    .where('c.grant_types', 'like', '%"client_credentials"%')
     .orderBy('g.created_at')
     .execute();
   for (const { client_id, system_kind } of candidates) {

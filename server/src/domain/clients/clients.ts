@@ -93,17 +93,12 @@ export async function updateClient(
     await enableKeys(ctx, trx, id, settings.authMethod === 'private_key_jwt' ? keyIds : []);
     const secret = await secretAfter(ctx, trx, id, settings, change.secret);
     await recordChange(ctx, trx, 'client.updated', id, { details: { fields: Object.keys(change) } });
-    const wasAble = before.status === 'active' && !isPublicClient(before);
-    const isAble = settings.status === 'active' && !isPublicClient(settings);
-    if (wasAble && !isAble) await assertAdministratorRemains(ctx, trx);
+    if (canAskForTokens(before) && !canAskForTokens(settings)) await assertAdministratorRemains(ctx, trx);
     return { ...(await loadClient(ctx, trx, id)), ...(secret === undefined ? {} : { secret }) };
   });
 }
 
-/**
- * Deletes a client with its credentials and grants. Throws `entity.not_found`, `auth.exceeds_own`,
- * `client.last_administrator`.
- */
+/** Deletes a client with its credentials and grants. Throws `entity.not_found`, `client.last_administrator`. */
 export async function deleteClient(ctx: Context, id: string): Promise<void> {
   await ctx.db.transact(async (trx) => {
     await loadClient(ctx, trx, id);
@@ -161,6 +156,10 @@ async function linkedResourceServer(ctx: Context, trx: Tx, identifier: string | 
 
 const checkKeys = (ctx: Context, given: readonly GivenKey[]): CheckedKey[] =>
   given.map((key, index) => checkKey(key, `keys.${index}.`, ctx.clock.now()));
+
+/** Without one of these a client gets no token, whatever its grants say. */
+const canAskForTokens = (client: Pick<ClientSettings, 'status' | 'grantTypes' | 'authMethod' | 'type'>): boolean =>
+  client.status === 'active' && !isPublicClient(client) && client.grantTypes.includes('client_credentials');
 
 /** Whoever does one of these could afterwards act as the client, so must hold what it holds. */
 const changesAuthentication = (

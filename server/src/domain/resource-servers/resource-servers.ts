@@ -167,6 +167,13 @@ export async function deleteResourceServer(ctx: Context, idOrIdentifier: string)
     const row = await findRow(ctx, trx, idOrIdentifier);
     if (row === undefined) throw notFound('resource server');
     if (row.system_kind !== null) throw systemError('A system resource server can not be deleted.');
+    // A client that was this API goes on as a client; only the link ends.
+    await trx
+      .updateTable('clients')
+      .set({ resource_server_id: null })
+      .where('tenant_id', '=', ctx.site.tenantId)
+      .where('resource_server_id', '=', row.id)
+      .execute();
     await trx
       .deleteFrom('resource_servers')
       .where('tenant_id', '=', ctx.site.tenantId)

@@ -51,16 +51,19 @@ export function oauthSurface(services: HttpServices) {
 
     for (const path of ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']) {
       server.get(path, async (request, reply) => {
+        const metadata = await metadataOf(protocolContext(services, request), rootProfile, paths);
+        // Only now: nobody is to keep an error.
         reply.header('cache-control', `public, max-age=${publishedMaxAgeSeconds}`);
-        return metadataOf(protocolContext(services, request), rootProfile, paths);
+        return metadata;
       });
     }
 
     server.get(paths.jwks, async (request, reply) => {
       const ctx = protocolContext(services, request);
       await assertTenant(ctx);
+      const keys = await publishedKeys({ db: services.db, site: ctx.site });
       reply.header('cache-control', `public, max-age=${publishedMaxAgeSeconds}`);
-      return { keys: await publishedKeys({ db: services.db, site: ctx.site }) };
+      return { keys };
     });
 
     // A GET could put a secret into a URL, and so into logs (RFC 6749 §3.2).

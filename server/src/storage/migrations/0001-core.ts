@@ -109,13 +109,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('created_at', 'bigint', (c) => c.notNull())
     .addColumn('updated_at', 'bigint', (c) => c.notNull())
     .addPrimaryKeyConstraint('clients_pk', ['tenant_id', 'id'])
-    .addForeignKeyConstraint(
-      'clients_resource_server',
-      ['tenant_id', 'resource_server_id'],
-      'resource_servers',
-      ['tenant_id', 'id'],
-      (c) => c.onDelete('cascade'),
-    )
+    .addForeignKeyConstraint('clients_resource_server', ['tenant_id', 'resource_server_id'], 'resource_servers', [
+      'tenant_id',
+      'id',
+    ])
     .execute();
   await schema.createIndex('clients_created').on('clients').columns(['tenant_id', 'created_at', 'id']).execute();
   await schema
