@@ -50,12 +50,15 @@ export function openSqlite(options: SqliteOptions): Database {
   const preparedToWrite = new Map<string, Prepared>();
 
   const prepare = (statement: Statement<never, unknown>, toWrite: boolean): Prepared => {
-    const prepared = toWrite ? preparedToWrite : preparedToRead;
-    let entry = prepared.get(statement.name);
+    const known = toWrite ? preparedToWrite : preparedToRead;
+    let entry = known.get(statement.name);
     if (entry === undefined) {
       const compiled = compileForSqlite(statement);
-      entry = { ...compiled, statement: (toWrite ? writer : reader).prepare(compiled.sql) };
-      prepared.set(statement.name, entry);
+      const prepared = (toWrite ? writer : reader).prepare(compiled.sql);
+      // Rows as arrays: the engine would make a new string of every column's name for every row.
+      prepared.setReturnArrays(true);
+      entry = { ...compiled, statement: prepared, columns: prepared.columns().map(({ name }) => name) };
+      known.set(statement.name, entry);
     }
     return entry;
   };
@@ -95,7 +98,8 @@ export function openSqlite(options: SqliteOptions): Database {
       const read = () => {
         try {
           const entry = prepare(statement as Statement<never, unknown>, free || inMemory);
-          return entry.statement.all(...(entry.bind(args) as SQLInputValue[])) as never;
+          const rows = entry.statement.all(...(entry.bind(args) as SQLInputValue[])) as unknown as unknown[][];
+          return rows.map((row) => rowOf(entry.columns, row)) as never;
         } catch (error) {
           throw fromSqlite(error);
         }
@@ -137,6 +141,13 @@ export function openSqlite(options: SqliteOptions): Database {
 
 interface Prepared extends CompiledStatement {
   readonly statement: StatementSync;
+  readonly columns: readonly string[];
+}
+
+function rowOf(columns: readonly string[], values: readonly unknown[]): Record<string, unknown> {
+  const row: Record<string, unknown> = {};
+  for (let index = 0; index < columns.length; index += 1) row[columns[index] as string] = values[index];
+  return row;
 }
 
 function openConnection(file: string, synchronous: 'full' | 'normal'): DatabaseSync {
