@@ -29,9 +29,6 @@ try {
     await composed.close();
     throw listenError(error, host, port);
   });
-  for (const hint of [...hints, ...composed.started.warnings]) composed.services.logger.warn(hint);
-  process.stdout.write(startReport(settings, composed, process.argv.includes('--json')));
-
   let ending = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
@@ -44,6 +41,10 @@ try {
       );
     });
   }
+
+  // Last: who reads that the server is ready may send it a signal at once.
+  for (const hint of [...hints, ...composed.started.warnings]) composed.services.logger.warn(hint);
+  process.stdout.write(startReport(settings, composed, process.argv.includes('--json')));
 } catch (error) {
   const message = (error as Error).message.replace(/\s+/g, ' ').trim();
   const known = error instanceof ConfigError || message.startsWith('SEKISHO_');

@@ -156,6 +156,13 @@ describe('a signal', () => {
     });
   }
 
+  test('SIGTERM at the very moment it says that it is ready ends it in order', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      await restart();
+      assert.deepEqual(await server.stop(), { code: 0, signal: null });
+    }
+  });
+
   test('idle connections do not hold the process up', async () => {
     await restart();
     const keptAlive = await Promise.all(Array.from({ length: 5 }, () => fetch(`${server.origin}/healthz`)));
