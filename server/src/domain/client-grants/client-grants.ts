@@ -1,9 +1,10 @@
 /** Client grants: "this client may have these scopes at this resource server", optionally for organizations. */
-import { DomainError, invalid, notFound } from '../../kernel/errors.ts';
+import { DomainError, invalid } from '../../kernel/errors.ts';
 import { randomAlphanumeric } from '../../kernel/random.ts';
 import type { Tx } from '../../storage/database.ts';
 import { assertAdministratorRemains, assertHolds } from '../access/management-scopes.ts';
 import type { Extras } from '../clients/client.ts';
+import { assertClient } from '../clients/read-clients.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
 import type { ResourceServer } from '../resource-servers/resource-server.ts';
@@ -214,14 +215,4 @@ async function insertScopes(ctx: Context, trx: Tx, grantId: string, scopeIds: re
     position,
   }));
   await trx.insertInto('client_grant_scopes').values(rows).execute();
-}
-
-async function assertClient(ctx: Context, trx: Tx, id: string): Promise<void> {
-  const row = await trx
-    .selectFrom('clients')
-    .select('id')
-    .where('tenant_id', '=', ctx.site.tenantId)
-    .where('id', '=', id)
-    .executeTakeFirst();
-  if (row === undefined) throw notFound('client');
 }

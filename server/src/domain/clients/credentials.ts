@@ -8,6 +8,7 @@ import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
 import { type CheckedKey, checkKey, type GivenKey } from './client-keys.ts';
 import { type Credential, type CredentialRow, credentialOf } from './credential.ts';
+import { assertClient } from './read-clients.ts';
 
 /** Most credentials one client may have. */
 export const maximumCredentials = 20;
@@ -220,14 +221,4 @@ export function credentialRows(ctx: Context, db: Queryable, clientId: string): P
     .orderBy('created_at')
     .orderBy('id')
     .execute();
-}
-
-async function assertClient(ctx: Context, db: Queryable, clientId: string): Promise<void> {
-  const row = await db
-    .selectFrom('clients')
-    .select('id')
-    .where('tenant_id', '=', ctx.site.tenantId)
-    .where('id', '=', clientId)
-    .executeTakeFirst();
-  if (row === undefined) throw notFound('client');
 }

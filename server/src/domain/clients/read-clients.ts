@@ -64,6 +64,17 @@ export async function loadClient(ctx: Context, db: Queryable, id: string): Promi
   return client;
 }
 
+/** Throws `entity.not_found` when there is no such client. */
+export async function assertClient(ctx: Context, db: Queryable, clientId: string): Promise<void> {
+  const row = await db
+    .selectFrom('clients')
+    .select('id')
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where('id', '=', clientId)
+    .executeTakeFirst();
+  if (row === undefined) throw notFound('client');
+}
+
 async function withKeys(ctx: Context, db: Queryable, rows: readonly ClientRow[]): Promise<ClientWithKeys[]> {
   if (rows.length === 0) return [];
   const keys = await db
