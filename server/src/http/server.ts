@@ -62,7 +62,13 @@ export async function createServer(
 
   let loading: Promise<FastifyInstance> | undefined;
   const management = () => {
-    loading ??= import('./management.ts').then((module) => module.createManagement(services, server));
+    // A failure is not kept: the next request tries again.
+    loading ??= import('./management.ts')
+      .then((module) => module.createManagement(services, server))
+      .catch((error) => {
+        loading = undefined;
+        throw error;
+      });
     return loading;
   };
   const toManagement: Handler = (request, response) => {

@@ -7,8 +7,8 @@ import type { Extras } from '../clients/client.ts';
 import { assertClient } from '../clients/read-clients.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
+import { loadResourceServer } from '../resource-servers/read-resource-servers.ts';
 import type { ResourceServer } from '../resource-servers/resource-server.ts';
-import { loadResourceServer } from '../resource-servers/resource-servers.ts';
 import { type ClientGrant, loadGrant } from './read-client-grants.ts';
 
 export interface ClientGrantSettings {

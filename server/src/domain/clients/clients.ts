@@ -6,7 +6,7 @@ import type { Tx } from '../../storage/database.ts';
 import { assertAdministratorRemains, assertHoldsAllOf } from '../access/management-scopes.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
-import { loadResourceServer } from '../resource-servers/resource-servers.ts';
+import { loadResourceServer } from '../resource-servers/read-resource-servers.ts';
 import { type Client, isPublicClient } from './client.ts';
 import { type CheckedKey, checkKey, type GivenKey } from './client-keys.ts';
 import { credentialRows, insertKey, insertSecret, replaceSecrets } from './credentials.ts';

@@ -5,22 +5,14 @@
 import { DomainError, invalid, notFound } from '../../kernel/errors.ts';
 import { type AsymmetricAlgorithm, asymmetricAlgorithms, type SigningAlgorithm } from '../../kernel/jwa.ts';
 import { randomHex } from '../../kernel/random.ts';
-import type { Queryable } from '../../storage/database.ts';
 import type { Extras } from '../clients/client.ts';
 import type { Context } from '../context.ts';
 import { ensureSigningKeys, insertSigningKeys } from '../keys/keys.ts';
 import { recordChange } from '../logs/record-change.ts';
-import { mapPage, type OffsetPage, type OffsetRange, offsetPage } from '../paging.ts';
-import { isReservedIdentifier, storedIdentifierOf } from '../tenants/sites.ts';
-import {
-  type ResourceServer,
-  type ResourceServerRow,
-  resourceServerOf,
-  type Scope,
-  signingSecretContext,
-  type TokenDialect,
-} from './resource-server.ts';
-import { assertScopes, replaceScopes, scopesOf } from './scopes.ts';
+import { isReservedIdentifier } from '../tenants/sites.ts';
+import { findRow, loadResourceServer } from './read-resource-servers.ts';
+import { type ResourceServer, type Scope, signingSecretContext, type TokenDialect } from './resource-server.ts';
+import { assertScopes, replaceScopes } from './scopes.ts';
 
 /** Longest life of an access token, in seconds: 30 days. */
 export const maximumTokenLifetimeSeconds = 2_592_000;
@@ -42,39 +34,6 @@ export interface ResourceServerSettings {
 export type ResourceServerChange = Partial<Omit<ResourceServerSettings, 'extras'>> & {
   extras?: (stored: Extras) => Extras;
 };
-
-/** A page of resource servers; with `identifiers`, only those, the system ones by any of their names. */
-export async function listResourceServers(
-  ctx: Context,
-  filter: { identifiers?: readonly string[]; withoutNativeManagement?: boolean },
-  range: OffsetRange,
-): Promise<OffsetPage<ResourceServer>> {
-  let query = ctx.db.reports.selectFrom('resource_servers').selectAll().where('tenant_id', '=', ctx.site.tenantId);
-  if (filter.identifiers !== undefined) {
-    query = query.where(
-      'identifier',
-      'in',
-      filter.identifiers.map((identifier) => storedIdentifierOf(ctx, identifier)),
-    );
-  } else if (filter.withoutNativeManagement) {
-    query = query.where((eb) => eb.or([eb('system_kind', 'is', null), eb('system_kind', '<>', 'api')]));
-  }
-  const page = await offsetPage<ResourceServerRow>(query, range);
-  const scopes = await scopesOf(
-    ctx.db.read,
-    ctx.site.tenantId,
-    page.items.map(({ id }) => id),
-  );
-  return mapPage(
-    page,
-    page.items.map((row) => resourceServerOf(ctx, row, scopes.get(row.id) ?? [])),
-  );
-}
-
-/** One resource server, by id or identifier; throws `entity.not_found`. */
-export async function getResourceServer(ctx: Context, idOrIdentifier: string): Promise<ResourceServer> {
-  return loadResourceServer(ctx, ctx.db.read, idOrIdentifier);
-}
 
 /**
  * Creates a resource server. Throws `entity.exists`, `resource_server.reserved`, `input.invalid`, `secret.weak`.
@@ -181,25 +140,6 @@ export async function deleteResourceServer(ctx: Context, idOrIdentifier: string)
       .execute();
     await recordChange(ctx, trx, 'resource_server.deleted', row.id, { audience: row.identifier });
   });
-}
-
-/** Loads one, inside a transaction or not; throws `entity.not_found`. */
-export async function loadResourceServer(ctx: Context, db: Queryable, idOrIdentifier: string): Promise<ResourceServer> {
-  const row = await findRow(ctx, db, idOrIdentifier);
-  if (row === undefined) throw notFound('resource server');
-  const scopes = await scopesOf(db, ctx.site.tenantId, [row.id]);
-  return resourceServerOf(ctx, row, scopes.get(row.id) ?? []);
-}
-
-function findRow(ctx: Context, db: Queryable, idOrIdentifier: string): Promise<ResourceServerRow | undefined> {
-  return db
-    .selectFrom('resource_servers')
-    .selectAll()
-    .where('tenant_id', '=', ctx.site.tenantId)
-    .where((eb) =>
-      eb.or([eb('id', '=', idOrIdentifier), eb('identifier', '=', storedIdentifierOf(ctx, idOrIdentifier))]),
-    )
-    .executeTakeFirst();
 }
 
 const defined = <T extends object>(input: T): Partial<T> =>

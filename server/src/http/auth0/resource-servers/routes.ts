@@ -1,9 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { getResourceServer, listResourceServers } from '../../../domain/resource-servers/read-resource-servers.ts';
 import {
   createResourceServer,
   deleteResourceServer,
-  getResourceServer,
-  listResourceServers,
   updateResourceServer,
 } from '../../../domain/resource-servers/resource-servers.ts';
 import { createTestApplication } from '../../../domain/resource-servers/test-application.ts';

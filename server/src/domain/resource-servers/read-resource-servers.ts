@@ -1,0 +1,61 @@
+/** Resource servers read: one, by id or by identifier, or pages of them, with their scopes. */
+import { notFound } from '../../kernel/errors.ts';
+import type { Queryable } from '../../storage/database.ts';
+import type { Context } from '../context.ts';
+import { mapPage, type OffsetPage, type OffsetRange, offsetPage } from '../paging.ts';
+import { storedIdentifierOf } from '../tenants/sites.ts';
+import { type ResourceServer, type ResourceServerRow, resourceServerOf } from './resource-server.ts';
+import { scopesOf } from './scopes.ts';
+
+/** A page of resource servers; with `identifiers`, only those, the system ones by any of their names. */
+export async function listResourceServers(
+  ctx: Context,
+  filter: { identifiers?: readonly string[]; withoutNativeManagement?: boolean },
+  range: OffsetRange,
+): Promise<OffsetPage<ResourceServer>> {
+  let query = ctx.db.reports.selectFrom('resource_servers').selectAll().where('tenant_id', '=', ctx.site.tenantId);
+  if (filter.identifiers !== undefined) {
+    query = query.where(
+      'identifier',
+      'in',
+      filter.identifiers.map((identifier) => storedIdentifierOf(ctx, identifier)),
+    );
+  } else if (filter.withoutNativeManagement) {
+    query = query.where((eb) => eb.or([eb('system_kind', 'is', null), eb('system_kind', '<>', 'api')]));
+  }
+  const page = await offsetPage<ResourceServerRow>(query, range);
+  const scopes = await scopesOf(
+    ctx.db.read,
+    ctx.site.tenantId,
+    page.items.map(({ id }) => id),
+  );
+  return mapPage(
+    page,
+    page.items.map((row) => resourceServerOf(ctx, row, scopes.get(row.id) ?? [])),
+  );
+}
+
+/** One resource server, by id or identifier; throws `entity.not_found`. */
+export async function getResourceServer(ctx: Context, idOrIdentifier: string): Promise<ResourceServer> {
+  return loadResourceServer(ctx, ctx.db.read, idOrIdentifier);
+}
+
+/** Loads one, inside a transaction or not; throws `entity.not_found`. */
+export async function loadResourceServer(ctx: Context, db: Queryable, idOrIdentifier: string): Promise<ResourceServer> {
+  const row = await findRow(ctx, db, idOrIdentifier);
+  if (row === undefined) throw notFound('resource server');
+  const scopes = await scopesOf(db, ctx.site.tenantId, [row.id]);
+  return resourceServerOf(ctx, row, scopes.get(row.id) ?? []);
+}
+
+/** Its row; a path segment or an audience may be either, and the two can not be mistaken for each other. */
+export function findRow(ctx: Context, db: Queryable, idOrIdentifier: string): Promise<ResourceServerRow | undefined> {
+  return db
+    .selectFrom('resource_servers')
+    .selectAll()
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where((eb) =>
+      eb.or([eb('id', '=', idOrIdentifier), eb('identifier', '=', storedIdentifierOf(ctx, idOrIdentifier))]),
+    )
+    .executeTakeFirst();
+}
