@@ -1,39 +1,38 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Mutex } from '../kernel/mutex.ts';
-import type { Outcome, Write } from './commit-batch.ts';
-import { fromSqlite } from './errors.ts';
-import { lockWaitMs } from './sqlite-lock.ts';
+import { fromSqlite, isLocked, isUnavailable } from './errors.ts';
+import { lockPauseMs, lockWaitMs } from './sqlite-lock.ts';
 
-interface Pending extends Write {
-  /** When it has waited for the write lock long enough (of `performance.now()`). */
-  readonly until: number;
+interface Pending {
+  statement: StatementSync;
+  parameters: SQLInputValue[];
   resolve(changes: number): void;
   reject(error: unknown): void;
 }
 
-/** Commits a batch; waits at most `waitMs` for the write lock, which may be another process's. */
-export type Commit = (batch: readonly Write[], waitMs: number) => Promise<Outcome[]>;
-
 /**
- * Small writes of concurrent requests share one commit, and so one fsync: what arrives in one turn of the event loop, or
- * while a commit is under way, goes together in the next one (never on a timer: waiting costs more than it saves). Each
- * resolves once its commit is durable.
+ * Small writes of concurrent requests share one commit, and so one fsync. They are gathered for one turn of the event
+ * loop (never on a timer: waiting costs more than it saves) and each resolves once its commit is durable.
  */
 export class GroupCommit {
-  readonly #commit: Commit;
+  readonly #connection: DatabaseSync;
   readonly #mutex: Mutex;
   #pending: Pending[] = [];
   #scheduled = false;
 
-  constructor(commit: Commit, mutex: Mutex) {
-    this.#commit = commit;
+  constructor(connection: DatabaseSync, mutex: Mutex) {
+    this.#connection = connection;
     this.#mutex = mutex;
   }
 
   /** Resolves to the number of rows changed, after the commit. */
-  write(sql: string, parameters: readonly unknown[]): Promise<number> {
+  write(statement: StatementSync, parameters: SQLInputValue[]): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#pending.push({ sql, parameters, until: performance.now() + lockWaitMs, resolve, reject });
-      this.#schedule();
+      this.#pending.push({ statement, parameters, resolve, reject });
+      if (this.#scheduled) return;
+      this.#scheduled = true;
+      setImmediate(() => this.#flush());
     });
   }
 
@@ -42,30 +41,54 @@ export class GroupCommit {
     while (this.#scheduled) await new Promise((resolve) => setImmediate(resolve));
   }
 
-  #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => void this.#mutex.run(() => this.#flush()));
+  #flush(): void {
+    const until = performance.now() + lockWaitMs;
+    if (this.#mutex.free && this.#commit(false)) return;
+    void this.#mutex.run(async () => {
+      while (!this.#commit(performance.now() >= until)) await sleep(lockPauseMs);
+    });
   }
 
-  /** One batch, under the mutex, so that the transactions of this process take turns with it. */
-  async #flush(): Promise<void> {
-    const batch = this.#pending;
-    this.#pending = [];
-    const waitMs = Math.max(0, (batch[0]?.until ?? 0) - performance.now());
+  /** Settles all that is pending. Does nothing and answers false when another process has the lock and time is left. */
+  #commit(isLastTry: boolean): boolean {
     try {
-      const writes = batch.map(({ sql, parameters }) => ({ sql, parameters }));
-      const outcomes = await this.#commit(writes, waitMs);
-      batch.forEach(({ resolve, reject }, index) => {
-        const outcome = outcomes[index] as Outcome;
-        if ('changes' in outcome) resolve(outcome.changes);
-        else reject(fromSqlite(Object.assign(new Error(outcome.failure.message), outcome.failure)));
+      this.#connection.exec('begin immediate');
+    } catch (error) {
+      if (isLocked(error) && !isLastTry) return false;
+      for (const write of this.#take()) write.reject(fromSqlite(error));
+      return true;
+    }
+    const batch = this.#take();
+    try {
+      const changes = batch.map((write) => Number(write.statement.run(...write.parameters).changes));
+      this.#connection.exec('commit');
+      batch.forEach((write, index) => {
+        write.resolve(changes[index] as number);
       });
     } catch (error) {
-      for (const { reject } of batch) reject(error);
-    } finally {
-      this.#scheduled = false;
-      if (this.#pending.length > 0) this.#schedule();
+      if (this.#connection.isTransaction) this.#connection.exec('rollback');
+      const failure = fromSqlite(error);
+      for (const write of batch) {
+        if (batch.length === 1 || isUnavailable(failure)) write.reject(failure);
+        else this.#commitAlone(write);
+      }
+    }
+    return true;
+  }
+
+  #take(): Pending[] {
+    const batch = this.#pending;
+    this.#pending = [];
+    this.#scheduled = false;
+    return batch;
+  }
+
+  /** A failed batch is tried again write by write, so that only the guilty one fails. */
+  #commitAlone(write: Pending): void {
+    try {
+      write.resolve(Number(write.statement.run(...write.parameters).changes));
+    } catch (error) {
+      write.reject(fromSqlite(error));
     }
   }
 }
