@@ -26,8 +26,6 @@ interface AlgorithmFacts {
   hash: string | null;
   /** RSASSA-PSS (RFC 7518 §3.5). */
   pss?: true;
-  /** A signature takes less than handing it to the thread pool. */
-  quick?: true;
 }
 
 const facts: Record<AssertionAlgorithm, AlgorithmFacts> = {
@@ -35,9 +33,9 @@ const facts: Record<AssertionAlgorithm, AlgorithmFacts> = {
   RS384: { kty: 'RSA', hash: 'sha384' },
   RS512: { kty: 'RSA', hash: 'sha512' },
   PS256: { kty: 'RSA', hash: 'sha256', pss: true },
-  ES256: { kty: 'EC', crv: 'P-256', coordinateBytes: 32, hash: 'sha256', quick: true },
+  ES256: { kty: 'EC', crv: 'P-256', coordinateBytes: 32, hash: 'sha256' },
   ES384: { kty: 'EC', crv: 'P-384', coordinateBytes: 48, hash: 'sha384' },
-  EdDSA: { kty: 'OKP', crv: 'Ed25519', hash: null, quick: true },
+  EdDSA: { kty: 'OKP', crv: 'Ed25519', hash: null },
 };
 
 /** True when a public key of this kind and size can verify `algorithm`. RSA needs 2048 bits (RFC 7518 §3.3). */
@@ -74,20 +72,16 @@ export function publicJwk(key: KeyObject, kid: string, algorithm: string): JsonW
 const pssPadding = { padding: 6, saltLength: 32 }; // RSA_PKCS1_PSS_PADDING, salt as long as the hash
 
 /**
- * Gives the JWS signature (RFC 7515). A long one (RSA, P-384) is made on the thread pool, so that the event loop goes on
- * meanwhile; a short one (P-256, Ed25519: 35 µs) at once, as handing it to the pool costs as much. ECDSA is asked for as
- * DER and converted: that costs less than half of the engine's own IEEE P1363 output.
+ * Signs on the thread pool, so that the event loop goes on meanwhile, and gives the JWS signature (RFC 7515). ECDSA is
+ * asked for as DER and converted: that costs less than half of the engine's own IEEE P1363 output.
  */
 export function signJws(algorithm: AsymmetricAlgorithm, privateKey: KeyObject, signingInput: Buffer): Promise<Buffer> {
-  const { hash, pss, coordinateBytes, quick } = facts[algorithm];
-  const raw = (signature: Buffer): Buffer =>
-    coordinateBytes === undefined ? signature : derToRaw(signature, coordinateBytes);
-  if (quick) return Promise.resolve(raw(sign(hash, signingInput, privateKey)));
+  const { hash, pss, coordinateBytes } = facts[algorithm];
   const key = pss ? { key: privateKey, ...pssPadding } : privateKey;
   return new Promise((resolve, reject) => {
     sign(hash, signingInput, key as KeyObject, (error, signature) => {
       if (error) reject(error);
-      else resolve(raw(signature));
+      else resolve(coordinateBytes === undefined ? signature : derToRaw(signature, coordinateBytes));
     });
   });
 }
