@@ -60,9 +60,10 @@ export async function startChild(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   members: readonly string[],
+  nodeOptions: readonly string[] = [],
 ): Promise<Child> {
   const spawnedAt = performance.now();
-  const child = spawn(process.execPath, [file, ...args], {
+  const child = spawn(process.execPath, [...nodeOptions, file, ...args], {
     env: { ...environment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

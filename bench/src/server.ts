@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startChild } from './child.ts';
 import { projectFolder } from './folder.ts';
@@ -43,8 +44,8 @@ export interface Server extends Target {
 
 /** Starts our server. `client` is who asks for tokens; without one, `requests` has nobody to ask for. */
 export async function startServer(installation: Installation, client?: Credentials): Promise<Server> {
-  const file = join(projectFolder, 'server', 'src', 'main.ts');
-  const child = await startChild(file, ['--json'], environment(installation), ['issuer', 'startMs']);
+  const { nodeOptions, file } = startCommand();
+  const child = await startChild(file, ['--json'], environment(installation), ['issuer', 'startMs'], nodeOptions);
   const { port } = installation;
   return {
     ...child,
@@ -57,6 +58,15 @@ export async function startServer(installation: Installation, client?: Credentia
       return tokenRequests(port, client, algorithm);
     },
   };
+}
+
+/** What `npm start` runs: node, its options, the file. */
+function startCommand(): { nodeOptions: string[]; file: string } {
+  const { scripts } = JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8')) as {
+    scripts: { start: string };
+  };
+  const [, ...words] = scripts.start.split(' ');
+  return { nodeOptions: words.slice(0, -1), file: join(projectFolder, words.at(-1) as string) };
 }
 
 /** Registers the API of each algorithm and one client with a grant for each, by the management API. */

@@ -4,6 +4,8 @@ const logTextLength = 256;
 /** Makes text safe to store and to show on one line: well-formed Unicode, no controls, capped. */
 export function logText(text: string | undefined | null): string | null {
   if (text === undefined || text === null) return null;
+  // Nearly every text is plain already.
+  if (text.length <= logTextLength && /^[\x20-\x7e]*$/.test(text)) return text;
   const wellFormed = text.slice(0, logTextLength * 2).toWellFormed();
   return wellFormed
     .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, ' ')
