@@ -6,11 +6,17 @@ import { join } from 'node:path';
 // Nobody else reads what this process writes: database, keys, cache.
 process.umask(0o077);
 
+const { readArguments, usage } = await import('./config/arguments.ts');
 const { ConfigError, readSettings } = await import('./config/read.ts');
 const { assertCanListen, listenError } = await import('./listen.ts');
 const { startReport } = await import('./start-report.ts');
 
 try {
+  const { json, help } = readArguments(process.argv.slice(2));
+  if (help) {
+    process.stdout.write(usage);
+    process.exit(0);
+  }
   const { settings, hints } = readSettings(process.env);
   const { host, port } = settings;
   await assertCanListen(host, port);
@@ -44,7 +50,7 @@ try {
 
   // Last: who reads that the server is ready may send it a signal at once.
   for (const hint of [...hints, ...composed.started.warnings]) composed.services.logger.warn(hint);
-  process.stdout.write(startReport(settings, composed, process.argv.includes('--json')));
+  process.stdout.write(startReport(settings, composed, json));
 } catch (error) {
   const message = (error as Error).message.replace(/\s+/g, ' ').trim();
   const known = error instanceof ConfigError || message.startsWith('SEKISHO_');
