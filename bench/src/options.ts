@@ -22,7 +22,7 @@ export interface BenchOptions {
 const usage = `npm run bench -- [options]
   --quick          short rounds: shows that everything works, the figures mean little
   --only SECTION   ${sectionNames.join(', ')}; several with commas
-  --rounds N       rounds of every section
+  --rounds N       rounds of the sections tokens and scale
   --out FILE       write the report there; a complete run without --quick writes docs/benchmarks.md
 `;
 
@@ -64,8 +64,8 @@ function parse(args: string[]): BenchOptions {
     pace,
     scalePace: { ...pace, rounds: rounds ?? (quick ? 2 : 3) },
     sizes: quick ? [10, 1_000, 100_000] : [10, 10_000, 1_000_000],
-    starts: rounds ?? (quick ? 3 : 9),
-    killRounds: rounds ?? (quick ? 3 : 20),
+    starts: quick ? 3 : 9,
+    killRounds: quick ? 3 : 20,
     memorySeconds: quick ? 5 : 30,
     out: values.out === undefined ? (complete ? reportFile : undefined) : resolve(values.out),
   };
