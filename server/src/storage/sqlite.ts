@@ -45,15 +45,14 @@ export function openSqlite(options: SqliteOptions): Database {
   const reports = inMemory ? undefined : lazily(() => openReports(options.file));
   let reportsOpen = false;
   const groupCommit = new GroupCommit(writer, writeMutex);
-  const preparedToRead = new Map<string, Prepared>();
-  const preparedToWrite = new Map<string, Prepared>();
+  const known = new Map<string, Prepared>();
 
-  const prepare = (statement: Statement<never, unknown>, toWrite: boolean): Prepared => {
-    const known = toWrite ? preparedToWrite : preparedToRead;
+  // A statement either reads or writes, so its name says which connection it is prepared on.
+  const prepare = (statement: Statement<never, unknown>, connection: DatabaseSync): Prepared => {
     let entry = known.get(statement.name);
     if (entry === undefined) {
       const compiled = compileForSqlite(statement);
-      const prepared = (toWrite ? writer : reader).prepare(compiled.sql);
+      const prepared = connection.prepare(compiled.sql);
       // Rows as arrays: the engine would make a new string of every column's name for every row.
       prepared.setReturnArrays(true);
       entry = { ...compiled, statement: prepared, columns: prepared.columns().map(({ name }) => name) };
@@ -63,7 +62,7 @@ export function openSqlite(options: SqliteOptions): Database {
   };
   const write = (statement: Statement<never, unknown>, args: object): Promise<number> => {
     try {
-      const entry = prepare(statement, true);
+      const entry = prepare(statement, writer);
       return groupCommit.write(entry.statement, entry.bind(args) as SQLInputValue[]);
     } catch (error) {
       return Promise.reject(fromSqlite(error));
@@ -94,7 +93,7 @@ export function openSqlite(options: SqliteOptions): Database {
       // In memory there is one connection: what a transaction has not committed must not be seen.
       const read = () => {
         try {
-          const entry = prepare(statement as Statement<never, unknown>, inMemory);
+          const entry = prepare(statement as Statement<never, unknown>, reader);
           const rows = entry.statement.all(...(entry.bind(args) as SQLInputValue[])) as unknown as unknown[][];
           return rows.map((row) => rowOf(entry.columns, row)) as never;
         } catch (error) {

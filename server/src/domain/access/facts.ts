@@ -2,6 +2,7 @@ import type { Database } from '../../storage/database.ts';
 import type { Schema } from '../../storage/schema.ts';
 import { defineStatement, defineStatementForMany } from '../../storage/statement.ts';
 import { isPublicClient } from '../clients/client.ts';
+import { takesOrganization } from '../resource-servers/system.ts';
 import type { ClientAccessFacts } from './decide.ts';
 
 /**
@@ -153,7 +154,7 @@ export function accessFactsOf(row: AccessRow): ClientAccessFacts {
         ? undefined
         : {
             isSystem: row.system_kind !== null,
-            takesOrganization: row.system_kind !== 'api_v2',
+            takesOrganization: takesOrganization(row.system_kind),
             clientPolicy: row.client_policy ?? 'deny_all',
           },
     grant:

@@ -9,6 +9,7 @@ import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
 import { loadResourceServer } from '../resource-servers/read-resource-servers.ts';
 import type { ResourceServer } from '../resource-servers/resource-server.ts';
+import { takesOrganization } from '../resource-servers/system.ts';
 import { type ClientGrant, loadGrant } from './read-client-grants.ts';
 
 export interface ClientGrantSettings {
@@ -142,7 +143,7 @@ async function checkedScopes(
   if (settings.allScopes && settings.scopes.length > 0) {
     throw invalid('grantedScopes', 'A grant of all scopes lists none.');
   }
-  if (api.systemKind === 'api_v2' && (settings.organizationUsage ?? 'deny') !== 'deny') {
+  if (!takesOrganization(api.systemKind) && (settings.organizationUsage ?? 'deny') !== 'deny') {
     throw invalid('organizationUsage', 'This management audience never takes an organization.');
   }
   if (settings.scopes.length === 0) return [];

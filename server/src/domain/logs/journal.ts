@@ -37,7 +37,8 @@ export interface Journal {
   within(trx: Tx, event: LogEvent): Promise<void>;
 }
 
-const tenantExists = defineStatement<{ tenantId: string }, { id: string }>(
+/** One row when the tenant exists. */
+export const tenantExists = defineStatement<{ tenantId: string }, { id: string }>(
   'tenant_exists',
   'select id from tenants where id = :tenantId',
 );

@@ -16,8 +16,6 @@ export interface SystemApi {
   aliases(tenantId: string): string[];
   /** True for every identifier that is an alias in some tenant. */
   isAlias(identifier: string): boolean;
-  /** Whether a token for it may carry an organization. */
-  readonly takesOrganization: boolean;
 }
 
 export interface SystemScope {
@@ -25,6 +23,9 @@ export interface SystemScope {
   readonly description: string;
   readonly defaultTenantOnly?: true;
 }
+
+/** Whether a token may carry an organization: never at `/api/v2/`, which does not filter by one. */
+export const takesOrganization = (kind: string | null): boolean => kind !== 'api_v2';
 
 /** What a system resource server is stored under: nobody can register or ask for this. */
 export const storedIdentifier = (kind: SystemApi['kind']): string => `urn:sekisho:management:${kind}`;

@@ -4,6 +4,7 @@ import { secretMatches } from '../../kernel/secrets.ts';
 import type { Database, Tx } from '../../storage/database.ts';
 import { defineStatement } from '../../storage/statement.ts';
 import type { Services } from '../context.ts';
+import { tenantExists } from '../logs/journal.ts';
 import {
   type FirstClient,
   insertManagementClient,
@@ -18,10 +19,6 @@ const checkContext = 'installation check';
 const installationValue = defineStatement<{ name: string }, { value: string }>(
   'installation_value',
   'select value from installation where name = :name',
-);
-const tenantIds = defineStatement<{ tenantId: string }, { id: string }>(
-  'tenant_exists',
-  'select id from tenants where id = :tenantId',
 );
 const secretHashes = defineStatement<{ tenantId: string; clientId: string }, { secret_hash: string | null }>(
   'secret_hashes',
@@ -88,7 +85,7 @@ const hashOfScopes = (services: Services): string =>
 async function readState(db: Database, admin: FirstClient | undefined) {
   const tenantId = defaultTenantId;
   const [tenants, installation, secrets] = await Promise.all([
-    db.run(tenantIds, { tenantId }),
+    db.run(tenantExists, { tenantId }),
     db.run(installationValue, { name: 'system_scopes' }),
     db.run(secretHashes, { tenantId, clientId: admin?.clientId ?? '' }),
   ]);

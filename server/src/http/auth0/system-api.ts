@@ -28,7 +28,6 @@ export const auth0ManagementApi: SystemApi = {
     verbs.map((verb) => ({ value: `${verb}:${thing}`, description: `${verb} ${thing.replaceAll('_', ' ')}` })),
   ),
   administratorScope: 'update:clients',
-  takesOrganization: false,
   aliases: () => [],
   isAlias: () => false,
 };

@@ -14,7 +14,6 @@ export const nativeManagementApi: SystemApi = {
   ],
   administratorScope: 'all',
   umbrellaScope: 'all',
-  takesOrganization: true,
   aliases: (tenantId) => [`https://${tenantId}.logto.app/api`],
   isAlias: (identifier) => /^https:\/\/[^/]+\.logto\.app\/api\/?$/i.test(identifier),
 };

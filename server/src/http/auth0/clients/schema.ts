@@ -1,4 +1,5 @@
 import { type Static, type TOptional, type TUnknown, Type } from 'typebox';
+import { maximumOverlapSeconds } from '../../../domain/clients/credentials.ts';
 import { assertionAlgorithms } from '../../../kernel/jwa.ts';
 import { checkpointQuery, fieldsQuery, offsetQuery } from '../envelope.ts';
 import { anyObject, closed, displayName, literals, metadata, nullable, optional, text, texts } from '../schema.ts';
@@ -143,7 +144,11 @@ export const rotateBody = Type.Optional(
   nullable(
     closed({
       overlap_seconds: Type.Optional(
-        Type.Integer({ minimum: 0, maximum: 2_592_000, description: 'Ours: how long the secrets before go on.' }),
+        Type.Integer({
+          minimum: 0,
+          maximum: maximumOverlapSeconds,
+          description: 'Ours: how long the secrets before go on.',
+        }),
       ),
     }),
   ),
