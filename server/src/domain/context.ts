@@ -31,6 +31,8 @@ export type Actor =
       readonly clientId: string;
       readonly scopes: ReadonlySet<string>;
       readonly tokenId: string;
+      /** Its token speaks for this organization: it reaches its subtree and nothing else (`organizations/reach.ts`). */
+      readonly organization?: { readonly id: string; readonly path: string };
     }
   | { readonly kind: 'server' };
 

@@ -8,6 +8,8 @@ export function inOneTransaction<T>(ctx: Context, work: (ctx: Context) => Promis
   return ctx.db.transact((trx) => {
     const joined: Context['db'] = Object.create(ctx.db, {
       read: { value: trx },
+      reports: { value: trx },
+      run: { value: (statement: never, args: never) => ctx.db.runWithin(trx, statement, args) },
       transact: { value: (inner: (handle: typeof trx) => Promise<unknown>) => inner(trx) },
     });
     return work({ ...ctx, db: joined });

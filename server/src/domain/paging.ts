@@ -47,29 +47,36 @@ export async function offsetPage<Row>(
   return { items, total: Number((counted as { total: number }).total), ...range };
 }
 
-/** Cuts a page by key out of `query`, in order of creation. `list` names the list its cursors belong to. */
-export async function keysetPage<Row extends { created_at: number; id: string }>(
+/**
+ * Cuts a page by key out of `query`, in order of creation or of the `columns` given, which must be unique together and
+ * have an index. `list` names the list its cursors belong to.
+ */
+export async function keysetPage<Row>(
   ctx: Context,
   list: string,
   query: AnyQuery<Row>,
   range: KeysetRange,
+  columns: readonly (keyof Row & string)[] = ['created_at', 'id'] as never,
 ): Promise<KeysetPage<Row>> {
   const name = `${ctx.site.tenantId} ${list}`;
   let from = query;
   if (range.cursor !== undefined) {
-    const [createdAt, id] = ctx.cursors.open(name, range.cursor, 'from');
-    from = from.where(sql<boolean>`(created_at, id) > (${createdAt}, ${id})`);
+    const position = ctx.cursors.open(name, range.cursor, 'from');
+    from = from.where(sql<boolean>`(${sql.join(columns.map((column) => sql.ref(column)))}) > (${sql.join(position)})`);
   }
+  for (const column of columns) from = from.orderBy(column);
   // One row more than asked tells whether there is a next page.
-  const rows = await from
-    .orderBy('created_at')
-    .orderBy('id')
-    .limit(range.limit + 1)
-    .execute();
+  const rows = await from.limit(range.limit + 1).execute();
   const items = rows.slice(0, range.limit);
   const last = items.at(-1);
   return rows.length > range.limit && last !== undefined
-    ? { items, next: ctx.cursors.seal(name, [last.created_at, last.id]) }
+    ? {
+        items,
+        next: ctx.cursors.seal(
+          name,
+          columns.map((column) => last[column] as string | number),
+        ),
+      }
     : { items };
 }
 

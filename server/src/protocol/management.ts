@@ -5,22 +5,22 @@
  */
 import type { Actor } from '../domain/context.ts';
 import { expandScopes, type SystemApi } from '../domain/resource-servers/system.ts';
-import { systemApiOf } from '../domain/tenants/sites.ts';
 import { DomainError } from '../kernel/errors.ts';
 import type { ProtocolContext } from './context.ts';
-import { rootProfile } from './profile.ts';
 import { BadToken, verifyAccessToken } from './tokens/verify.ts';
 
 /**
  * Authorizes a request to the management API `api`: the token must be valid here and carry at least one of `scopes`.
- * Every refusal is logged with its real reason. Throws `auth.missing`, `auth.invalid_token`,
- * `auth.insufficient_scope`, `rate.limited`.
+ * A token that carries an organization is taken only where the surface filters by its subtree (`delegated`). Every
+ * refusal is logged with its real reason. Throws `auth.missing`, `auth.invalid_token`, `auth.insufficient_scope`,
+ * `auth.organization_token`, `rate.limited`.
  */
 export async function authorizeManagement(
   ctx: ProtocolContext,
   api: SystemApi,
   token: string | undefined,
   scopes: readonly string[],
+  options: { delegated?: boolean } = {},
 ): Promise<Actor & { kind: 'client' }> {
   if (token === undefined) {
     throw await refused(ctx, new DomainError('auth.missing', 'The request carries no access token.'), 'no token');
@@ -33,6 +33,10 @@ export async function authorizeManagement(
   }
   if (!scopes.some((scope) => actor.scopes.has(scope))) {
     throw await insufficientScope(ctx, scopes, actor);
+  }
+  if (actor.organization !== undefined && options.delegated !== true) {
+    const error = new DomainError('auth.organization_token', 'A token for an organization can not be used here.');
+    throw await refused(ctx, error, `speaks for ${actor.organization.id}`, actor);
   }
   return actor;
 }
@@ -57,12 +61,19 @@ const insufficientScope = (
     actor,
   );
 
+/** A token that is good, for another API. */
+class WrongAudience extends BadToken {
+  readonly expected: string;
+  constructor(audience: string, expected: string) {
+    super(`the audience is ${audience}, not ${expected}`);
+    this.expected = expected;
+  }
+}
+
 async function actorOfToken(ctx: ProtocolContext, api: SystemApi, token: string): Promise<Actor & { kind: 'client' }> {
   try {
-    const presented = await verifyAccessToken(ctx, rootProfile, token);
-    if (systemApiOf(ctx.site, ctx.services.systemApis, presented.audience) !== api) {
-      throw new BadToken(`the audience is ${presented.audience}, not ${ctx.site.origin}${api.path}`);
-    }
+    const presented = await verifyAccessToken(ctx, token);
+    if (presented.systemKind !== api.kind) throw new WrongAudience(presented.audience, `${ctx.site.origin}${api.path}`);
     // RFC 9068 §4: no other kind of JWT of ours can pass for an access token here.
     if (presented.type !== 'at+jwt') throw new BadToken('the type is not at+jwt');
     const allowed = expandScopes(api, presented.allowedScopes);
@@ -72,10 +83,19 @@ async function actorOfToken(ctx: ProtocolContext, api: SystemApi, token: string)
       clientId: presented.clientId,
       tokenId: presented.tokenId,
       scopes: new Set([...carried].filter((scope) => allowed.has(scope))),
+      ...(presented.organization === undefined ? {} : { organization: presented.organization }),
     };
   } catch (error) {
     if (!(error instanceof BadToken)) throw error;
-    const answer = new DomainError('auth.invalid_token', 'The access token is not valid here.', { cause: error });
+    // Which audience is expected is no secret, and the commonest thing to get wrong.
+    const [message, data] =
+      error instanceof WrongAudience
+        ? [
+            `The access token is for another audience; this API expects ${error.expected}.`,
+            { expected: error.expected },
+          ]
+        : ['The access token is not valid here.', {}];
+    const answer = new DomainError('auth.invalid_token', message, { cause: error, data });
     throw await refused(ctx, answer, error.message);
   }
 }

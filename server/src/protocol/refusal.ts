@@ -33,6 +33,7 @@ export const refusalReasons = {
   tenant_suspended: 'The tenant is suspended.',
   // access: decided in domain/access
   client_disabled: 'The client is disabled.',
+  user_inactive: 'The user is blocked or awaits approval.',
   audience_unknown: 'No API has this identifier.',
   audience_closed: 'The policy of the API lets no client in.',
   public_client_at_management: 'A public client asked for a management API.',
@@ -40,7 +41,9 @@ export const refusalReasons = {
   organization_not_accepted: 'The API does not take an organization.',
   organization_denied_by_grant: 'The client grant does not allow an organization.',
   organization_required_by_grant: 'The client grant is for organizations only, and the request names none.',
-  organization_unknown: 'The organization does not exist, or the client does not reach it.',
+  organization_unknown: 'The organization does not exist; the caller is told that it has no access to it.',
+  organization_not_member: 'The subject is no member of the organization, and no client grant reaches it.',
+  organization_suspended: 'The organization, or one above it, is suspended.',
 } as const satisfies Record<AccessDenial, string> & Record<string, string>;
 
 export type RefusalReason = keyof typeof refusalReasons;

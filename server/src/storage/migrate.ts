@@ -8,6 +8,7 @@ import { defineStatement } from './statement.ts';
 /** Every migration ever released, in order; each runs once, forwards. */
 const migrations: Record<string, () => Promise<Migration>> = {
   '0001-core': () => import('./migrations/0001-core.ts'),
+  '0002-organizations': () => import('./migrations/0002-organizations.ts'),
 };
 
 const latest = Object.keys(migrations).at(-1);

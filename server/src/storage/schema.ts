@@ -20,6 +20,21 @@ export interface Schema {
   revoked_tokens: RevokedTokenTable;
   used_assertions: UsedAssertionTable;
   log_events: LogEventTable;
+  organizations: OrganizationTable;
+  organization_scopes: OrganizationScopeTable;
+  roles: RoleTable;
+  role_scopes: RoleScopeTable;
+  role_organization_scopes: RoleOrganizationScopeTable;
+  role_assignments: RoleAssignmentTable;
+  memberships: MembershipTable;
+  membership_roles: MembershipRoleTable;
+  organization_client_grants: OrganizationClientGrantTable;
+  organization_invitations: OrganizationInvitationTable;
+  organization_invitation_roles: OrganizationInvitationRoleTable;
+  organization_email_domains: OrganizationEmailDomainTable;
+  organization_jit_roles: OrganizationJitRoleTable;
+  resource_server_aliases: ResourceServerAliasTable;
+  idempotency_keys: IdempotencyKeyTable;
 }
 
 /** Facts of the installation as a whole: the master key's check value. */
@@ -175,6 +190,12 @@ export interface UserTable {
   logins_count: number;
   last_login_at: number | null;
   last_ip: string | null;
+  /** The organization whose subtree this person belongs to; null: the tenant's. */
+  owner_organization_id: string | null;
+  /** The application whose user this is, if it is one's. */
+  client_id: string | null;
+  /** JSON: further claims about the person (OpenID Connect Core §5.1). */
+  profile: string;
   created_at: number;
   updated_at: number;
 }
@@ -200,6 +221,166 @@ export interface UsedAssertionTable {
   tenant_id: string;
   client_id: string;
   jti: string;
+  expires_at: number;
+}
+
+/** A customer, team or account; organizations form a tree. */
+export interface OrganizationTable {
+  tenant_id: string;
+  id: string;
+  /** Null: a root. */
+  parent_id: string | null;
+  /** Labels of all ancestors and its own, each followed by `/`; the subtree is one range of it. */
+  path: string;
+  /** Unique in the tenant; lower-case. */
+  slug: string;
+  name: string;
+  /** Folded, for search. */
+  name_key: string;
+  description: string | null;
+  status: 'active' | 'suspended';
+  mfa_required: Flag;
+  /** JSON object. */
+  metadata: string;
+  extras: string;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface OrganizationScopeTable {
+  tenant_id: string;
+  id: string;
+  name: string;
+  description: string | null;
+  created_at: number;
+}
+
+/** A tenant-wide role, an organization role, or both. */
+export interface RoleTable {
+  tenant_id: string;
+  id: string;
+  name: string;
+  /** Folded; unique at its level. */
+  name_key: string;
+  description: string | null;
+  level: 'tenant' | 'organization' | 'both';
+  /** Whom it can be given to. */
+  subject_kind: SubjectKind;
+  /** Given to every new user. */
+  is_default: Flag;
+  is_owner: Flag;
+  extras: string;
+  created_at: number;
+  updated_at: number;
+}
+
+export type SubjectKind = 'user' | 'client';
+
+export interface RoleScopeTable {
+  tenant_id: string;
+  role_id: string;
+  scope_id: string;
+}
+
+export interface RoleOrganizationScopeTable {
+  tenant_id: string;
+  role_id: string;
+  organization_scope_id: string;
+}
+
+/** A tenant-wide role of a user or a client. */
+export interface RoleAssignmentTable {
+  tenant_id: string;
+  subject_id: string;
+  role_id: string;
+  subject_kind: SubjectKind;
+  created_at: number;
+}
+
+/** A user or a client inside an organization. */
+export interface MembershipTable {
+  tenant_id: string;
+  id: string;
+  organization_id: string;
+  subject_id: string;
+  subject_kind: SubjectKind;
+  /** 1: its roles do not count below the organization. */
+  this_organization_only: Flag;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface MembershipRoleTable {
+  tenant_id: string;
+  membership_id: string;
+  role_id: string;
+}
+
+/** A client grant listed at an organization reaches it, and not its children. */
+export interface OrganizationClientGrantTable {
+  tenant_id: string;
+  organization_id: string;
+  client_grant_id: string;
+  created_at: number;
+}
+
+export interface OrganizationInvitationTable {
+  tenant_id: string;
+  id: string;
+  organization_id: string;
+  inviter_id: string | null;
+  inviter_name: string | null;
+  /** E-mail address as it is shown. */
+  invitee: string;
+  invitee_key: string;
+  /** `pending` past `expires_at` has expired. */
+  status: 'pending' | 'accepted' | 'expired' | 'revoked';
+  /** SHA-256 of the ticket, hexadecimal. */
+  ticket_hash: string;
+  accepted_user_id: string | null;
+  extras: string;
+  created_at: number;
+  updated_at: number;
+  expires_at: number;
+}
+
+export interface OrganizationInvitationRoleTable {
+  tenant_id: string;
+  invitation_id: string;
+  role_id: string;
+}
+
+/** Users with a verified e-mail address of this domain become members just in time. */
+export interface OrganizationEmailDomainTable {
+  tenant_id: string;
+  organization_id: string;
+  domain: string;
+}
+
+export interface OrganizationJitRoleTable {
+  tenant_id: string;
+  organization_id: string;
+  role_id: string;
+}
+
+/** Further identifiers of a management audience. */
+export interface ResourceServerAliasTable {
+  tenant_id: string;
+  alias: string;
+  resource_server_id: string;
+}
+
+/** What a repeated POST of the native API is answered with. */
+export interface IdempotencyKeyTable {
+  tenant_id: string;
+  client_id: string;
+  /** Method and path as they were called. */
+  route: string;
+  key_hash: string;
+  body_hash: string;
+  status: number;
+  /** JSON, secrets as null. */
+  answer: string;
   expires_at: number;
 }
 

@@ -1,6 +1,8 @@
 /**
- * "Which scopes may this subject have at this audience, and why (not)?" is answered here and nowhere else: the token
- * pipeline, the management APIs and introspection all call it (decisions: one function per question).
+ * "Which scopes may this subject have at this audience, in this organization, and why (not)?" is answered here and
+ * nowhere else: the token pipeline, the management APIs, introspection and `explain` all call it (decision 0008).
+ *
+ * Each decision is a list of checks, in order; the first that fails is the reason.
  */
 
 /** What a client grant gives. */
@@ -9,56 +11,227 @@ export interface GrantFacts {
   /** Scopes it gives today, in the API's or the grant's order. */
   readonly scopes: readonly string[];
   readonly organizationUsage: 'deny' | 'allow' | 'require';
+  /** Whether it reaches every organization. */
+  readonly anyOrganization: boolean;
 }
 
-/** What the decision rests on; read from the database for this very request. */
+/** What a subject is in one organization, its memberships above included. */
+export interface OrganizationFacts {
+  readonly id: string;
+  readonly exists: boolean;
+  /** Itself or an organization above it is suspended. */
+  readonly suspended: boolean;
+  /** A member of it, or of one above it that counts below. */
+  readonly isMember: boolean;
+  /** Scopes its organization roles give: at the audience, or of the organization itself where that is the audience. */
+  readonly roleScopes: readonly string[];
+  /** The client's grant for the audience is listed at this very organization. */
+  readonly grantListed: boolean;
+}
+
+export interface ResourceServerFacts {
+  readonly isSystem: boolean;
+  readonly takesOrganization: boolean;
+  readonly clientPolicy: 'require_client_grant' | 'deny_all';
+  readonly userPolicy: 'allow_all' | 'require_client_grant' | 'deny_all';
+}
+
+/** What the decision for a client rests on; read from the database for this very request. */
 export interface ClientAccessFacts {
   readonly clientStatus: 'active' | 'disabled';
   /** A public client can't prove who it is. */
   readonly clientIsPublic: boolean;
-  readonly resourceServer:
-    | {
-        readonly isSystem: boolean;
-        readonly takesOrganization: boolean;
-        readonly clientPolicy: 'require_client_grant' | 'deny_all';
-      }
-    | undefined;
+  /** The API asked for; `organization`: the organization itself is the audience. */
+  readonly resourceServer: ResourceServerFacts | 'organization' | undefined;
   readonly grant: GrantFacts | undefined;
+  /** Scopes at the audience by tenant-wide roles; undefined when it has no role that gives one there. */
+  readonly tenantRoleScopes: readonly string[] | undefined;
 }
 
-/** Why a client may have nothing. */
+/** What the decision for a user rests on. */
+export interface UserAccessFacts {
+  readonly userStatus: 'active' | 'blocked' | 'awaiting_approval';
+  readonly resourceServer: ResourceServerFacts | 'organization' | undefined;
+  readonly tenantRoleScopes: readonly string[];
+  /** Scopes at the audience by the roles in every organization of the user; they count where none is named. */
+  readonly anyOrganizationScopes: readonly string[];
+}
+
+/** Why a subject may have nothing. */
 export type AccessDenial =
   | 'client_disabled'
+  | 'user_inactive'
   | 'audience_unknown'
   | 'audience_closed'
   | 'public_client_at_management'
   | 'organization_not_accepted'
+  | 'organization_unknown'
+  | 'organization_suspended'
+  | 'organization_not_member'
   | 'grant_missing'
   | 'organization_denied_by_grant'
-  | 'organization_required_by_grant'
-  | 'organization_unknown';
+  | 'organization_required_by_grant';
 
 export type AccessDecision =
   | { readonly allowed: true; readonly scopes: readonly string[] }
   | { readonly allowed: false; readonly reason: AccessDenial };
 
-const denied = (reason: AccessDenial): AccessDecision => ({ allowed: false, reason });
+interface Check<Facts> {
+  /** What is asked, for `explain`. */
+  readonly step: string;
+  readonly fails: (facts: Facts, organization: OrganizationFacts | undefined) => AccessDenial | undefined;
+}
+
+const api = (facts: { resourceServer: ResourceServerFacts | 'organization' | undefined }) =>
+  typeof facts.resourceServer === 'object' ? facts.resourceServer : undefined;
+
+const organizationChecks: readonly Check<Pick<ClientAccessFacts, 'resourceServer'>>[] = [
+  {
+    step: 'organization_accepted',
+    fails: (facts, organization) =>
+      organization !== undefined && api(facts)?.takesOrganization === false ? 'organization_not_accepted' : undefined,
+  },
+];
+
+/** Asked last: only who reaches an organization learns that it is suspended. */
+const organizationActive: Check<unknown> = {
+  step: 'organization_active',
+  fails: (_, organization) => (organization?.suspended === true ? 'organization_suspended' : undefined),
+};
+
+/** In the order of decision 1's table: who asks, the audience, the organization, and what reaches it. */
+const clientChecks: readonly Check<ClientAccessFacts>[] = [
+  { step: 'client_active', fails: (facts) => (facts.clientStatus === 'active' ? undefined : 'client_disabled') },
+  {
+    step: 'audience_exists',
+    fails: (facts) => (facts.resourceServer === undefined ? 'audience_unknown' : undefined),
+  },
+  {
+    step: 'audience_open',
+    fails: (facts) => (api(facts)?.clientPolicy === 'deny_all' ? 'audience_closed' : undefined),
+  },
+  {
+    step: 'client_confidential',
+    fails: (facts) =>
+      api(facts)?.isSystem === true && facts.clientIsPublic ? 'public_client_at_management' : undefined,
+  },
+  ...organizationChecks,
+  {
+    step: 'reached',
+    fails: (facts, organization) => (organization === undefined ? missing(facts) : unreached(facts, organization)),
+  },
+  organizationActive,
+];
+
+/** Without an organization: a grant that does not require one, or a tenant-wide role. */
+function missing({ grant, tenantRoleScopes }: ClientAccessFacts): AccessDenial | undefined {
+  if (tenantRoleScopes !== undefined || (grant !== undefined && grant.organizationUsage !== 'require'))
+    return undefined;
+  return grant === undefined ? 'grant_missing' : 'organization_required_by_grant';
+}
+
+/** With an organization: a grant that reaches it, or membership. */
+function unreached(facts: ClientAccessFacts, organization: OrganizationFacts): AccessDenial | undefined {
+  if (organization.exists && (organization.isMember || grantReaches(facts, organization))) return undefined;
+  // Said whether or not the organization exists: the answer must not tell.
+  return facts.grant?.organizationUsage === 'deny' ? 'organization_denied_by_grant' : strangerTo(organization);
+}
+
+const strangerTo = (organization: OrganizationFacts): AccessDenial =>
+  organization.exists ? 'organization_not_member' : 'organization_unknown';
+
+const grantReaches = ({ grant }: ClientAccessFacts, organization: OrganizationFacts): boolean =>
+  grant !== undefined && grant.organizationUsage !== 'deny' && (grant.anyOrganization || organization.grantListed);
+
+const userChecks: readonly Check<UserAccessFacts>[] = [
+  { step: 'user_active', fails: (facts) => (facts.userStatus === 'active' ? undefined : 'user_inactive') },
+  {
+    step: 'audience_exists',
+    fails: (facts) => (facts.resourceServer === undefined ? 'audience_unknown' : undefined),
+  },
+  {
+    step: 'audience_open',
+    fails: (facts) => (api(facts)?.userPolicy === 'deny_all' ? 'audience_closed' : undefined),
+  },
+  ...organizationChecks,
+  {
+    step: 'reached',
+    fails: (_, organization) =>
+      organization === undefined || organization.isMember ? undefined : strangerTo(organization),
+  },
+  organizationActive,
+];
 
 /** Decides for a client, alone or (with `organization`) speaking for an organization. */
-export function decideClientAccess(facts: ClientAccessFacts, organization: string | undefined): AccessDecision {
-  const { resourceServer, grant } = facts;
-  if (facts.clientStatus !== 'active') return denied('client_disabled');
-  if (resourceServer === undefined) return denied('audience_unknown');
-  if (resourceServer.clientPolicy === 'deny_all') return denied('audience_closed');
-  if (resourceServer.isSystem && facts.clientIsPublic) return denied('public_client_at_management');
-  if (organization !== undefined && !resourceServer.takesOrganization) return denied('organization_not_accepted');
-  if (grant === undefined) return denied('grant_missing');
+export function decideClientAccess(
+  facts: ClientAccessFacts,
+  organization: OrganizationFacts | undefined,
+): AccessDecision {
+  const reason = firstFailure(clientChecks, facts, organization);
+  return reason === undefined
+    ? { allowed: true, scopes: scopesOfClient(facts, organization) }
+    : { allowed: false, reason };
+}
+
+/** Decides for a user, alone or in an organization. What the person consented to narrows it further. */
+export function decideUserAccess(facts: UserAccessFacts, organization: OrganizationFacts | undefined): AccessDecision {
+  const reason = firstFailure(userChecks, facts, organization);
+  if (reason !== undefined) return { allowed: false, reason };
+  const inOrganization = organization === undefined ? facts.anyOrganizationScopes : organization.roleScopes;
+  const scopes =
+    facts.resourceServer === 'organization' ? inOrganization : [...facts.tenantRoleScopes, ...inOrganization];
+  return { allowed: true, scopes: [...new Set(scopes)] };
+}
+
+function scopesOfClient(facts: ClientAccessFacts, organization: OrganizationFacts | undefined): readonly string[] {
+  const granted = facts.grant?.scopes ?? [];
   if (organization === undefined) {
-    return grant.organizationUsage === 'require'
-      ? denied('organization_required_by_grant')
-      : { allowed: true, scopes: grant.scopes };
+    const byGrant = facts.grant?.organizationUsage === 'require' ? [] : granted;
+    return facts.tenantRoleScopes === undefined ? byGrant : [...new Set([...byGrant, ...facts.tenantRoleScopes])];
   }
-  if (grant.organizationUsage === 'deny') return denied('organization_denied_by_grant');
-  // No organization can be reached yet: organizations come with the tree they live in.
-  return denied('organization_unknown');
+  return [...new Set([...(grantReaches(facts, organization) ? granted : []), ...organization.roleScopes])];
+}
+
+function firstFailure<Facts>(
+  checks: readonly Check<Facts>[],
+  facts: Facts,
+  organization: OrganizationFacts | undefined,
+): AccessDenial | undefined {
+  for (const check of checks) {
+    const reason = check.fails(facts, organization);
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
+}
+
+/** One step of a decision: passed, failed (the reason is the decision's), or not reached. */
+export interface DecisionStep {
+  readonly step: string;
+  readonly outcome: 'passed' | 'failed' | 'not_reached';
+  readonly reason?: AccessDenial;
+}
+
+/** The same decision step by step, for `explain`. */
+export const explainClientAccess = (
+  facts: ClientAccessFacts,
+  organization: OrganizationFacts | undefined,
+): DecisionStep[] => stepsOf(clientChecks, facts, organization);
+
+export const explainUserAccess = (
+  facts: UserAccessFacts,
+  organization: OrganizationFacts | undefined,
+): DecisionStep[] => stepsOf(userChecks, facts, organization);
+
+function stepsOf<Facts>(
+  checks: readonly Check<Facts>[],
+  facts: Facts,
+  organization: OrganizationFacts | undefined,
+): DecisionStep[] {
+  let failed = false;
+  return checks.map(({ step, fails }) => {
+    if (failed) return { step, outcome: 'not_reached' };
+    const reason = fails(facts, organization);
+    failed = reason !== undefined;
+    return reason === undefined ? { step, outcome: 'passed' } : { step, outcome: 'failed', reason };
+  });
 }

@@ -3,7 +3,7 @@ import type { Schema } from '../../storage/schema.ts';
 import { defineStatement, defineStatementForMany } from '../../storage/statement.ts';
 import { isPublicClient } from '../clients/client.ts';
 import { takesOrganization } from '../resource-servers/system.ts';
-import type { ClientAccessFacts } from './decide.ts';
+import type { ClientAccessFacts, ResourceServerFacts } from './decide.ts';
 
 /**
  * The facts an authorization rests on, in one indexed query a request and never from a cache: so a rotated secret, a
@@ -19,6 +19,13 @@ const grantScopes = `case when g.all_scopes = 1
           where y.tenant_id = t.id and y.client_grant_id = g.id)
     end as grant_scopes`;
 
+/** The scopes at API `r` by the tenant-wide roles of subject `subject`, space-joined; null without any. */
+export const tenantRoleScopes = (subject: string): string => `(select string_agg(x.value, ' ' order by x.position)
+    from role_assignments ra
+    join role_scopes rs on rs.tenant_id = t.id and rs.role_id = ra.role_id
+    join scopes x on x.tenant_id = t.id and x.id = rs.scope_id and x.resource_server_id = r.id
+    where ra.tenant_id = t.id and ra.subject_id = ${subject})`;
+
 const grantJoin = `left join client_grants g on g.tenant_id = t.id and g.client_id = c.id
     and g.resource_server_id = r.id and g.subject_type = 'client'`;
 
@@ -32,16 +39,20 @@ export interface AccessRow {
   resource_server_id: string | null;
   system_kind: string | null;
   client_policy: Column<'resource_servers', 'client_policy'>;
+  user_policy: Column<'resource_servers', 'user_policy'>;
   grant_id: string | null;
   organization_usage: Column<'client_grants', 'organization_usage'>;
+  any_organization: Column<'client_grants', 'any_organization'>;
   grant_scopes: string | null;
+  role_scopes: string | null;
 }
 
 const accessColumns = `t.status as tenant_status, c.id as client_id, c.name as client_name, c.status as client_status,
     c.type as client_type, c.created_at as client_created_at, c.first_party as client_first_party, c.auth_method as client_auth_method,
     r.id as resource_server_id, r.identifier as resource_server_identifier, r.system_kind as system_kind,
     r.signing_alg as signing_alg, r.signing_secret as signing_secret, r.client_policy as client_policy,
-    g.id as grant_id, g.organization_usage as organization_usage, ${grantScopes}`;
+    r.user_policy as user_policy, g.id as grant_id, g.organization_usage as organization_usage,
+    g.any_organization as any_organization, ${grantScopes}, ${tenantRoleScopes('c.id')} as role_scopes`;
 
 interface CommonRow extends AccessRow {
   tenant_status: Schema['tenants']['status'];
@@ -121,10 +132,11 @@ export const presentedTokenFacts = defineStatement<
 /** The default grant of third-party clients at an API: looked at only when a third-party client has none of its own. */
 const defaultGrantFacts = defineStatement<
   { tenantId: string; resourceServerId: string },
-  Pick<AccessRow, 'grant_id' | 'organization_usage' | 'grant_scopes'>
+  Pick<AccessRow, 'grant_id' | 'organization_usage' | 'any_organization' | 'grant_scopes'>
 >(
   'default_grant_facts',
-  `select g.id as grant_id, g.organization_usage as organization_usage, ${grantScopes}
+  `select g.id as grant_id, g.organization_usage as organization_usage, g.any_organization as any_organization,
+    ${grantScopes}
   from client_grants g
   join resource_servers r on r.tenant_id = g.tenant_id and r.id = g.resource_server_id
   join tenants t on t.id = g.tenant_id
@@ -149,14 +161,7 @@ export function accessFactsOf(row: AccessRow): ClientAccessFacts {
   return {
     clientStatus: row.client_status ?? 'disabled',
     clientIsPublic: isPublicClient({ authMethod: row.client_auth_method, type: row.client_type }),
-    resourceServer:
-      row.resource_server_id === null
-        ? undefined
-        : {
-            isSystem: row.system_kind !== null,
-            takesOrganization: takesOrganization(row.system_kind),
-            clientPolicy: row.client_policy ?? 'deny_all',
-          },
+    resourceServer: resourceServerFactsOf(row),
     grant:
       row.grant_id === null
         ? undefined
@@ -164,6 +169,20 @@ export function accessFactsOf(row: AccessRow): ClientAccessFacts {
             id: row.grant_id,
             scopes: row.grant_scopes === null ? [] : row.grant_scopes.split(' '),
             organizationUsage: row.organization_usage ?? 'deny',
+            anyOrganization: row.any_organization === 1,
           },
+    tenantRoleScopes: row.role_scopes === null ? undefined : row.role_scopes.split(' '),
   };
 }
+
+export const resourceServerFactsOf = (
+  row: Pick<AccessRow, 'resource_server_id' | 'system_kind' | 'client_policy' | 'user_policy'>,
+): ResourceServerFacts | undefined =>
+  row.resource_server_id === null
+    ? undefined
+    : {
+        isSystem: row.system_kind !== null,
+        takesOrganization: takesOrganization(row.system_kind),
+        clientPolicy: row.client_policy ?? 'deny_all',
+        userPolicy: row.user_policy ?? 'deny_all',
+      };

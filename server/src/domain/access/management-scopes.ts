@@ -5,51 +5,52 @@
 import { DomainError } from '../../kernel/errors.ts';
 import type { Queryable } from '../../storage/database.ts';
 import type { Context } from '../context.ts';
+import { ownOrganization } from '../organizations/reach.ts';
 import { expandScopes, type SystemApi, storedIdentifier } from '../resource-servers/system.ts';
-import { type ClientAccessFacts, decideClientAccess } from './decide.ts';
+import { decideClientAccess } from './decide.ts';
 import { accessFactsOf, presentedTokenFacts } from './facts.ts';
+import { loadOrganizationFacts } from './organization-facts.ts';
+import { managementScopesOfRoles, rolesOfSubject } from './role-scopes.ts';
 
-/** What a client may do today at one management audience. */
+/** What a client may do today at one management audience, alone or in an organization. */
 export async function managementScopesOf(
   ctx: Context,
   db: Queryable,
   api: SystemApi,
   clientId: string,
+  organizationId?: string,
 ): Promise<ReadonlySet<string>> {
-  const facts = await factsOf(ctx, db, api, clientId);
-  const decision = facts === undefined ? undefined : decideClientAccess(facts, undefined);
-  return decision?.allowed ? expandScopes(api, decision.scopes) : new Set();
+  return expandScopes(api, await scopesAt(ctx, db, clientId, storedIdentifier(api.kind), organizationId));
 }
 
-/**
- * What a client's grant says, whether or not the client can use it today: a disabled or public one is only one change
- * away from using it, and that change must not be open to who holds less.
- */
-async function grantedManagementScopesOf(
+/** What a client may do today at an API by its stored identifier; or, as `organization`, in its organization itself. */
+export async function scopesAt(
   ctx: Context,
   db: Queryable,
-  api: SystemApi,
   clientId: string,
-): Promise<ReadonlySet<string>> {
-  const facts = await factsOf(ctx, db, api, clientId);
-  return expandScopes(api, facts?.grant?.scopes ?? []);
+  identifier: string | 'organization',
+  organizationId: string | undefined,
+): Promise<readonly string[]> {
+  const { tenantId } = ctx.site;
+  const within = { run: (statement: never, args: never) => ctx.db.runWithin(db, statement, args) };
+  const [row] = await ctx.db.runWithin(db, presentedTokenFacts, { tenantId, clientId, identifier, kid: '', jti: '' });
+  if (row === undefined) return [];
+  const organization =
+    organizationId === undefined
+      ? undefined
+      : (await loadOrganizationFacts(within as never, { tenantId, organizationId, subjectId: clientId, identifier }))
+          .facts;
+  const facts = accessFactsOf(row);
+  const decision = decideClientAccess(
+    identifier === 'organization' ? { ...facts, resourceServer: 'organization' } : facts,
+    organization,
+  );
+  return decision.allowed ? decision.scopes : [];
 }
 
-async function factsOf(
-  ctx: Context,
-  db: Queryable,
-  api: SystemApi,
-  clientId: string,
-): Promise<ClientAccessFacts | undefined> {
-  const [row] = await ctx.db.runWithin(db, presentedTokenFacts, {
-    tenantId: ctx.site.tenantId,
-    clientId,
-    identifier: storedIdentifier(api.kind),
-    kid: '',
-    jti: '',
-  });
-  return row === undefined ? undefined : accessFactsOf(row);
-}
+/** What the caller holds at an API: of a delegated caller, in its own organization. */
+export const callerScopesAt = (ctx: Context, db: Queryable, clientId: string, identifier: string | 'organization') =>
+  scopesAt(ctx, db, clientId, identifier, ownOrganization(ctx)?.id);
 
 /** The caller must hold each of `scopes` at the management audience `api`. Throws `auth.exceeds_own`. */
 export async function assertHolds(
@@ -58,26 +59,56 @@ export async function assertHolds(
   api: SystemApi,
   scopes: Iterable<string>,
 ): Promise<void> {
-  if (ctx.actor.kind === 'server') return;
-  const own = await managementScopesOf(ctx, db, api, ctx.actor.clientId);
-  const exceeding = [...expandScopes(api, [...scopes])].filter((scope) => !own.has(scope));
-  if (exceeding.length > 0) {
-    throw new DomainError(
-      'auth.exceeds_own',
-      `You can not grant or take over scopes you do not hold: ${exceeding[0]}.`,
-      {
-        data: { scopes: exceeding },
-      },
-    );
+  const wanted = [...scopes];
+  if (ctx.actor.kind === 'server' || wanted.length === 0) return;
+  const own = await managementScopesOf(ctx, db, api, ctx.actor.clientId, ownOrganization(ctx)?.id);
+  const exceeding = [...expandScopes(api, wanted)].filter((scope) => !own.has(scope));
+  if (exceeding.length > 0) throw exceedsOwn(exceeding);
+}
+
+export const exceedsOwn = (scopes: readonly string[]): DomainError =>
+  new DomainError('auth.exceeds_own', `You can not grant or take over scopes you do not hold: ${scopes[0]}.`, {
+    data: { scopes },
+  });
+
+/**
+ * The caller must hold, at both management audiences, all that `clientId` could ever use there: its grants, its
+ * tenant-wide roles and its roles in every organization, whether or not it can use them today: a disabled or public
+ * client is only one change away from using them. A delegated caller must not take over a client that reaches beyond
+ * its own subtree. Throws `auth.exceeds_own`.
+ */
+export async function assertHoldsAllOf(ctx: Context, db: Queryable, clientId: string): Promise<void> {
+  if (ctx.actor.kind === 'server' || ctx.actor.clientId === clientId) return;
+  const roles = await rolesOfSubject(ctx, db, clientId);
+  const given = await managementScopesOfRoles(
+    ctx,
+    db,
+    roles.map(({ roleId }) => roleId),
+  );
+  const outside = await managementScopesOfRoles(
+    ctx,
+    db,
+    roles.filter(({ inReach }) => !inReach).map(({ roleId }) => roleId),
+  );
+  const delegated = ownOrganization(ctx) !== undefined;
+  for (const api of ctx.systemApis) {
+    const byGrant = await grantedScopes(ctx, db, api, clientId);
+    const beyond = [...(outside.get(api.kind) ?? []), ...byGrant];
+    if (delegated && beyond.length > 0) throw exceedsOwn(beyond);
+    await assertHolds(ctx, db, api, new Set([...byGrant, ...(given.get(api.kind) ?? [])]));
   }
 }
 
-/** The caller must hold, at both management audiences, all that `clientId` was granted. Throws `auth.exceeds_own`. */
-export async function assertHoldsAllOf(ctx: Context, db: Queryable, clientId: string): Promise<void> {
-  if (ctx.actor.kind === 'server' || ctx.actor.clientId === clientId) return;
-  for (const api of ctx.systemApis) {
-    await assertHolds(ctx, db, api, await grantedManagementScopesOf(ctx, db, api, clientId));
-  }
+/** What the client's own grant for a management audience says. */
+async function grantedScopes(ctx: Context, db: Queryable, api: SystemApi, clientId: string) {
+  const [row] = await ctx.db.runWithin(db, presentedTokenFacts, {
+    tenantId: ctx.site.tenantId,
+    clientId,
+    identifier: storedIdentifier(api.kind),
+    kid: '',
+    jti: '',
+  });
+  return row === undefined ? [] : (accessFactsOf(row).grant?.scopes ?? []);
 }
 
 /**
@@ -85,7 +116,20 @@ export async function assertHoldsAllOf(ctx: Context, db: Queryable, clientId: st
  * Throws `client.last_administrator`.
  */
 export async function assertAdministratorRemains(ctx: Context, db: Queryable): Promise<void> {
-  const candidates = await db
+  for (const { client_id, system_kind } of await administratorCandidates(ctx, db)) {
+    const api = ctx.systemApis.find(({ kind }) => kind === system_kind);
+    if (api === undefined || client_id === null) continue;
+    if ((await managementScopesOf(ctx, db, api, client_id)).has(api.administratorScope)) return;
+  }
+  throw new DomainError(
+    'client.last_administrator',
+    'No client would be left that is able to manage clients; give another one the scopes first.',
+  );
+}
+
+/** Clients with a grant for, or a tenant-wide role at, a management audience; the oldest first. */
+async function administratorCandidates(ctx: Context, db: Queryable) {
+  const byGrant = await db
     .selectFrom('client_grants as g')
     .innerJoin('resource_servers as r', (join) =>
       join.onRef('r.tenant_id', '=', 'g.tenant_id').onRef('r.id', '=', 'g.resource_server_id'),
@@ -99,13 +143,22 @@ export async function assertAdministratorRemains(ctx: Context, db: Queryable): P
     .where('c.grant_types', 'like', '%"client_credentials"%')
     .orderBy('g.created_at')
     .execute();
-  for (const { client_id, system_kind } of candidates) {
-    const api = ctx.systemApis.find(({ kind }) => kind === system_kind);
-    if (api === undefined || client_id === null) continue;
-    if ((await managementScopesOf(ctx, db, api, client_id)).has(api.administratorScope)) return;
-  }
-  throw new DomainError(
-    'client.last_administrator',
-    'No client would be left that is able to manage clients; give another one the scopes first.',
-  );
+  const byRole = await db
+    .selectFrom('resource_servers as r')
+    .innerJoin('scopes as x', (join) =>
+      join.onRef('x.tenant_id', '=', 'r.tenant_id').onRef('x.resource_server_id', '=', 'r.id'),
+    )
+    .innerJoin('role_scopes as rs', (join) =>
+      join.onRef('rs.tenant_id', '=', 'r.tenant_id').onRef('rs.scope_id', '=', 'x.id'),
+    )
+    .innerJoin('role_assignments as a', (join) =>
+      join.onRef('a.tenant_id', '=', 'r.tenant_id').onRef('a.role_id', '=', 'rs.role_id'),
+    )
+    .select(['a.subject_id as client_id', 'r.system_kind'])
+    .distinct()
+    .where('r.tenant_id', '=', ctx.site.tenantId)
+    .where('r.system_kind', 'is not', null)
+    .where('a.subject_kind', '=', 'client')
+    .execute();
+  return [...byGrant, ...byRole];
 }

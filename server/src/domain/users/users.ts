@@ -190,6 +190,9 @@ const emptyRow = {
   logins_count: 0,
   last_login_at: null,
   last_ip: null,
+  owner_organization_id: null,
+  client_id: null,
+  profile: '{}',
 } as const satisfies Partial<UserRow>;
 
 type Columns = Partial<Omit<UserRow, 'tenant_id' | 'id' | 'user_metadata' | 'app_metadata' | 'password_hash'>>;

@@ -15,6 +15,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Any one of these scopes lets a token call the route. */
     scopes?: readonly string[];
+    /** A token for an organization may call it too: it filters by the organization's subtree. */
+    delegated?: boolean;
   }
 }
 
@@ -37,7 +39,7 @@ export function nativeApi(services: HttpServices) {
 async function authorize(services: HttpServices, request: FastifyRequest): Promise<void> {
   if (request.is404) return;
   const ctx = protocolContext(services, request);
-  const scopes = request.routeOptions.config.scopes ?? [];
-  const actor = await authorizeManagement(ctx, nativeManagementApi, bearerToken(request), scopes);
+  const { scopes = [], delegated = false } = request.routeOptions.config;
+  const actor = await authorizeManagement(ctx, nativeManagementApi, bearerToken(request), scopes, { delegated });
   request.context = { ...services, site: request.site, origin: request.origin, actor };
 }

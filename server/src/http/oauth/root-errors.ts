@@ -23,6 +23,9 @@ const wrongSecret = row(401, 'access_denied', 'Unauthorized');
 const unauthorized: Row = (data) => (data.byAssertion ? badAssertion(data) : wrongSecret(data));
 const denied = (description: string | ((data: RefusalData) => string)): Row => row(403, 'access_denied', description);
 
+/** One answer, whether or not there is such an organization. */
+const strangerToOrganization = denied('The client has no access to this organization.');
+
 /**
  * The error table of the root issuer: Auth0's words where its clients know them, RFC 6749's elsewhere. The real reason
  * is in the log.
@@ -62,7 +65,10 @@ export const rootErrors: Record<RefusalReason, Row> = {
   organization_not_accepted: denied('This API does not take an organization.'),
   organization_denied_by_grant: denied('The client grant does not allow an organization.'),
   organization_required_by_grant: denied('The client grant requires an organization.'),
-  organization_unknown: denied('The client has no access to this organization.'),
+  organization_unknown: strangerToOrganization,
+  organization_not_member: strangerToOrganization,
+  organization_suspended: denied('The organization is suspended.'),
+  user_inactive: row(400, 'invalid_grant', 'The user is not active.'),
   token_missing: row(400, 'invalid_request', 'Missing required parameter: token'),
   tenant_unknown: row(404, 'not_found', 'There is nothing here.'),
   tenant_suspended: denied('The tenant is suspended.'),

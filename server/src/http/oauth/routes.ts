@@ -1,6 +1,7 @@
 /** The root issuer's endpoints: token, introspection, revocation, discovery, keys. They parse, call the protocol, answer. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { publishedKeys } from '../../domain/keys/keys.ts';
+import { invalid } from '../../kernel/errors.ts';
 import { splitScopes } from '../../kernel/text.ts';
 import { assertTenant, metadataOf } from '../../protocol/discovery.ts';
 import { introspect, revoke, type TokenOperation } from '../../protocol/introspect.ts';
@@ -41,11 +42,11 @@ export function oauthSurface(services: HttpServices) {
     }
 
     server.post(paths.introspection, (request) =>
-      introspect(protocolContext(services, request), rootProfile, readTokenOperation(request)),
+      introspect(protocolContext(services, request), readTokenOperation(request)),
     );
 
     server.post(paths.revocation, async (request, reply) => {
-      await revoke(protocolContext(services, request), rootProfile, readTokenOperation(request));
+      await revoke(protocolContext(services, request), readTokenOperation(request));
       return reply.code(200).header('content-length', '0').send();
     });
 
@@ -86,8 +87,17 @@ function readTokenRequest(request: FastifyRequest): TokenRequest {
     grantType: parameter('grant_type'),
     ...readAudience(parameter),
     scopes: scope === undefined ? undefined : splitScopes(scope),
-    organization: parameter('organization'),
+    organization: readOrganization(parameter),
   };
+}
+
+/** `organization` is Auth0's name for it, `organization_id` Logto's; two different ones are two things. */
+function readOrganization(parameter: Parameters): string | undefined {
+  const [organization, id] = [parameter('organization'), parameter('organization_id')];
+  if (organization !== undefined && id !== undefined && organization !== id) {
+    throw invalid('organization_id', 'organization and organization_id name different organizations.');
+  }
+  return organization ?? id;
 }
 
 /** `audience` and RFC 8707's `resource` are one thing under two names; two different ones are two things. */

@@ -10,10 +10,11 @@ import { isScopeToken } from '../../kernel/text.ts';
 import { authenticateClient } from '../client-auth/authenticate.ts';
 import type { PresentedCredentials } from '../client-auth/presented.ts';
 import type { ProtocolContext } from '../context.ts';
-import type { IssuerProfile } from '../profile.ts';
+import { audienceOfOrganization, type IssuerProfile } from '../profile.ts';
 import { Refusal } from '../refusal.ts';
 import { guarded } from '../refused.ts';
-import { type AudienceFacts, type ClientFacts, loadTokenFacts } from '../token-facts.ts';
+import { type AudienceFacts, type ClientFacts, loadTokenFacts, type TokenFacts } from '../token-facts.ts';
+import { rfc9068Of } from '../tokens/claims.ts';
 import { mintAccessToken } from '../tokens/mint.ts';
 import { grantTypes } from './grants/index.ts';
 
@@ -26,6 +27,7 @@ export interface TokenRequest {
   /** The `resource` was no absolute URI, or named another API than `audience` (RFC 8707 §2). */
   readonly targetIsInvalid: boolean;
   readonly scopes: readonly string[] | undefined;
+  /** Id of the organization the token is to speak for. */
   readonly organization: string | undefined;
 }
 
@@ -44,7 +46,7 @@ export function issueToken(ctx: ProtocolContext, profile: IssuerProfile, request
 
     if (request.targetIsInvalid) throw new Refusal('target_invalid', { parameter: 'resource' });
 
-    const facts = await loadTokenFacts(ctx, request.credentials.clientId ?? '', request.audience);
+    const facts = await factsOf(ctx, profile, request);
     about.clientName = facts.client?.name;
     const client = await authenticateClient(ctx, facts.client, request.credentials);
     if (client.status !== 'active') throw new Refusal('client_disabled', { clientId: client.id });
@@ -53,16 +55,43 @@ export function issueToken(ctx: ProtocolContext, profile: IssuerProfile, request
     }
 
     if (request.scopes?.every(isScopeToken) === false) throw new Refusal('parameter_invalid', { parameter: 'scope' });
-    const audience = request.audience ?? facts.defaultAudience ?? undefined;
+    const audience = audienceOf(request, facts);
     if (audience === undefined) throw new Refusal('audience_missing', { clientId: client.id });
     about.audience = audience;
-    const decision = decideClientAccess(facts.access, request.organization);
+    const decision = decideClientAccess(facts.access, facts.organization);
     if (!decision.allowed) throw new Refusal(decision.reason, { clientId: client.id, audience });
     const scopes = scopesToGive(profile, request.scopes, decision.scopes, client.id);
     await grant.check?.(ctx, client);
 
-    return answer(ctx, profile, client, facts.audience as AudienceFacts, audience, scopes, request.grantType);
+    return answer(ctx, profile, {
+      client,
+      facts: facts.audience as AudienceFacts,
+      audience,
+      organization: facts.organization?.id,
+      scopes,
+      grantType: request.grantType,
+    });
   });
+}
+
+/**
+ * A request with an organization and no audience is for the organization itself: always, or where the tenant has no
+ * default audience; the issuer's profile says which.
+ */
+async function factsOf(ctx: ProtocolContext, profile: IssuerProfile, request: TokenRequest): Promise<TokenFacts> {
+  const { audience, organization } = request;
+  const clientId = request.credentials.clientId ?? '';
+  const alone = audience === undefined && organization !== undefined;
+  if (alone && profile.organizationAlone === 'organization') {
+    return loadTokenFacts(ctx, clientId, 'organization', organization);
+  }
+  const facts = await loadTokenFacts(ctx, clientId, { audience }, organization);
+  return alone && facts.defaultAudience === null ? loadTokenFacts(ctx, clientId, 'organization', organization) : facts;
+}
+
+function audienceOf(request: TokenRequest, facts: TokenFacts): string | undefined {
+  if (facts.access.resourceServer === 'organization') return audienceOfOrganization(request.organization as string);
+  return request.audience ?? facts.defaultAudience ?? undefined;
 }
 
 /** What is asked for, as far as it is allowed; the issuer's profile says how absent and surplus scopes are read. */
@@ -81,16 +110,19 @@ function scopesToGive(
   return asked.filter((scope) => allowedSet.has(scope));
 }
 
-async function answer(
-  ctx: ProtocolContext,
-  profile: IssuerProfile,
-  client: ClientFacts,
-  facts: AudienceFacts,
-  audience: string,
-  scopes: readonly string[],
-  grantType: string,
-): Promise<TokenAnswer> {
+/** What is decided, to be made a token. */
+interface Decided {
+  readonly client: ClientFacts;
+  readonly facts: AudienceFacts;
+  readonly audience: string;
+  readonly organization: string | undefined;
+  readonly scopes: readonly string[];
+  readonly grantType: string;
+}
+
+async function answer(ctx: ProtocolContext, profile: IssuerProfile, decided: Decided): Promise<TokenAnswer> {
   const { clock, random, journal } = ctx.services;
+  const { client, facts, audience, organization, scopes } = decided;
   const issuedAt = Math.floor(clock.now() / 1000);
   const tokenId = randomBase64Url(random, 18);
   const logged = journal.append({
@@ -101,16 +133,22 @@ async function answer(
     audience,
     scope: scopes.join(' '),
     tokenId,
-    description: grantType,
+    description: decided.grantType,
+    ...(organization === undefined ? {} : { details: { organization } }),
     ...ctx.origin,
   });
   // The event is committed while the thread pool signs; the token leaves when both are done.
   const [accessToken] = await Promise.all([
-    mintAccessToken(ctx, facts, {
+    mintAccessToken(ctx, profile.claims === 'rfc9068' ? { ...facts, dialect: rfc9068Of(facts.dialect) } : facts, {
       issuer: profile.issuer(ctx.site),
       subject: profile.subjectOfClient(client.id),
       audience,
       clientId: client.id,
+      // Where the organization is the audience, that says it already.
+      organization:
+        organization === undefined || facts.resourceServerId === null
+          ? undefined
+          : { claim: profile.organizationClaim, id: organization },
       scopes,
       issuedAt,
       expiresAt: issuedAt + facts.tokenLifetimeSeconds,

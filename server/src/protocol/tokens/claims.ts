@@ -6,6 +6,8 @@ export interface AccessTokenFacts {
   subject: string;
   audience: string;
   clientId: string;
+  /** The organization the token speaks for, and the claim that says so. */
+  organization: { claim: string; id: string } | undefined;
   scopes: readonly string[];
   issuedAt: number;
   expiresAt: number;
@@ -26,6 +28,7 @@ export function claimsOf(dialect: TokenDialect, token: AccessTokenFacts): Record
     iat: token.issuedAt,
     exp: token.expiresAt,
     jti: token.tokenId,
+    ...(token.organization === undefined ? {} : { [token.organization.claim]: token.organization.id }),
     ...(token.scopes.length > 0 ? { scope: token.scopes.join(' ') } : {}),
     ...(rfc9068 ? { client_id: token.clientId } : { azp: token.clientId, gty: 'client-credentials' }),
     ...(withPermissions ? { permissions: token.scopes } : {}),
@@ -34,3 +37,7 @@ export function claimsOf(dialect: TokenDialect, token: AccessTokenFacts): Record
 
 /** The header's `typ`: RFC 9068 §2.1 asks for `at+jwt`, the classic profile has `JWT`. */
 export const typeOf = (dialect: TokenDialect): 'at+jwt' | 'JWT' => (dialect.startsWith('rfc9068') ? 'at+jwt' : 'JWT');
+
+/** The dialect of RFC 9068 that says what another one says. */
+export const rfc9068Of = (dialect: TokenDialect): TokenDialect =>
+  dialect.endsWith('_authz') ? 'rfc9068_profile_authz' : 'rfc9068_profile';

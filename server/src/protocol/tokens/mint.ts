@@ -37,7 +37,7 @@ async function signatureOf(ctx: ProtocolContext, audience: AudienceFacts, signin
   const { cipher, keys } = ctx.services;
   const { tenantId } = ctx.site;
   if (audience.signingAlg === 'HS256') {
-    const context = signingSecretContext(tenantId, audience.resourceServerId);
+    const context = signingSecretContext(tenantId, audience.resourceServerId as string);
     const secret = cipher.decrypt(audience.signingSecret as string, context);
     return createHmac('sha256', secret).update(signingInput).digest('base64url');
   }

@@ -6,11 +6,13 @@ import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 import { type AccessDecision, decideClientAccess } from '../../domain/access/decide.ts';
 import { accessFactsFrom, presentedTokenFacts } from '../../domain/access/facts.ts';
+import { loadOrganizationFacts } from '../../domain/access/organization-facts.ts';
+import { aliasedIdentifier } from '../../domain/resource-servers/aliases.ts';
 import { signingSecretContext } from '../../domain/resource-servers/resource-server.ts';
 import { storedIdentifierOf } from '../../domain/tenants/sites.ts';
 import { jose } from '../../kernel/jose.ts';
 import type { ProtocolContext } from '../context.ts';
-import { clientOfSubject, type IssuerProfile } from '../profile.ts';
+import { type IssuerProfile, organizationOfAudience, profileOfIssuer } from '../profile.ts';
 
 /** Longest token that is looked at, in characters. */
 const maximumTokenLength = 64 * 1024;
@@ -23,9 +25,12 @@ export interface PresentedToken {
   readonly clientName: string;
   readonly tokenId: string;
   readonly audience: string;
-  /** Stored identifier of the audience. */
-  readonly identifier: string;
-  readonly resourceServerId: string;
+  /** Null where the audience is an organization itself. */
+  readonly resourceServerId: string | null;
+  /** Which management audience it is for, if it is for one. */
+  readonly systemKind: string | null;
+  /** The organization it speaks for. */
+  readonly organization: { readonly id: string; readonly path: string } | undefined;
   /** The token's scopes that its client is still allowed. */
   readonly scopes: readonly string[];
   /** What its client is allowed today at this audience, whatever the token says. */
@@ -47,6 +52,9 @@ export class BadToken extends Error {
 
 interface Claims {
   payload: JWTPayload;
+  profile: IssuerProfile;
+  /** The organization it speaks for, whichever claim says so. */
+  organization: string | undefined;
   kid: string;
   alg: string;
   typ: string;
@@ -67,27 +75,25 @@ export interface IssuedToken {
 }
 
 /** Verifies that a token is one of ours, for its revocation; throws `BadToken`. */
-export async function verifyIssuedToken(
-  ctx: ProtocolContext,
-  profile: IssuerProfile,
-  token: string,
-): Promise<IssuedToken> {
-  const { claims, row } = await verified(ctx, profile, token);
+export async function verifyIssuedToken(ctx: ProtocolContext, token: string): Promise<IssuedToken> {
+  const { claims, row } = await verified(ctx, token);
   const { clientId, tokenId, audience, payload } = claims;
   return { clientId, clientName: row.client_name as string, tokenId, audience, expiresAt: payload.exp as number };
 }
 
-/** Verifies that a token is good today, with one query; throws `BadToken`. */
-export async function verifyAccessToken(
-  ctx: ProtocolContext,
-  profile: IssuerProfile,
-  token: string,
-): Promise<PresentedToken> {
-  const { claims, row, identifier } = await verified(ctx, profile, token);
-  if (row.resource_server_id === null) throw new BadToken(`the audience ${claims.audience} does not exist here`);
+/** Verifies that a token is good today, of either issuer of the tenant; throws `BadToken`. */
+export async function verifyAccessToken(ctx: ProtocolContext, token: string): Promise<PresentedToken> {
+  const { claims, row, organization } = await verified(ctx, token);
+  const ofOrganization = organizationOfAudience(claims.audience) !== undefined;
+  if (row.resource_server_id === null && !ofOrganization) {
+    throw new BadToken(`the audience ${claims.audience} does not exist here`);
+  }
   if (row.revoked_jti !== null) throw new BadToken('the token was revoked');
   const access = await accessFactsFrom(ctx.services.db, ctx.site.tenantId, row);
-  const decision: AccessDecision = decideClientAccess(access, undefined);
+  const decision: AccessDecision = decideClientAccess(
+    ofOrganization ? { ...access, resourceServer: 'organization' } : access,
+    organization?.facts,
+  );
   if (!decision.allowed) throw new BadToken(`the client has no access any more: ${decision.reason}`);
 
   const { scope, iat, exp } = claims.payload;
@@ -97,8 +103,9 @@ export async function verifyAccessToken(
     clientName: row.client_name as string,
     tokenId: claims.tokenId,
     audience: claims.audience,
-    identifier,
     resourceServerId: row.resource_server_id,
+    systemKind: row.system_kind,
+    organization: organization === undefined ? undefined : { id: organization.facts.id, path: organization.path },
     scopes: tokenScopes.filter((value) => decision.scopes.includes(value)),
     allowedScopes: decision.scopes,
     tokenScopes,
@@ -109,30 +116,43 @@ export async function verifyAccessToken(
   };
 }
 
-async function verified(ctx: ProtocolContext, profile: IssuerProfile, token: string) {
-  const claims = await readClaims(token);
-  const identifier = storedIdentifierOf({ site: ctx.site, systemApis: ctx.services.systemApis }, claims.audience);
-  const [row] = await ctx.services.db.run(presentedTokenFacts, {
-    tenantId: ctx.site.tenantId,
-    clientId: claims.clientId,
-    identifier,
-    kid: claims.kid,
-    jti: claims.tokenId,
-  });
+async function verified(ctx: ProtocolContext, token: string) {
+  const claims = await readClaims(ctx, token);
+  const { row, organization } = await factsOf(ctx, claims);
   if (row === undefined) throw new BadToken('the tenant does not exist');
   if (row.tenant_status !== 'active') throw new BadToken('the tenant is suspended');
   if (row.client_id === null) throw new BadToken('the client does not exist any more');
   const key = verificationKey(ctx, claims, row);
-  await verifySignatureAndTimes(ctx, profile, token, key, claims);
+  await verifySignatureAndTimes(ctx, token, key, claims);
   // A client that was deleted and made again under its old id is another one: the tokens of the first do not revive.
   if ((claims.payload.iat as number) < Math.floor((row.client_created_at ?? 0) / 1000)) {
     throw new BadToken('the token is older than its client');
   }
-  return { claims, row, identifier };
+  return { claims, row, organization };
+}
+
+/** One query, and for an organization a second one beside it; an audience that nothing is stored under may be an alias. */
+async function factsOf(ctx: ProtocolContext, claims: Claims) {
+  const { db, systemApis } = ctx.services;
+  const { tenantId } = ctx.site;
+  const { clientId, kid, tokenId: jti, organization: organizationId } = claims;
+  const at = async (identifier: string) => {
+    const organization =
+      organizationId === undefined
+        ? undefined
+        : loadOrganizationFacts(db, { tenantId, organizationId, subjectId: clientId, identifier });
+    const [row] = await db.run(presentedTokenFacts, { tenantId, clientId, identifier, kid, jti });
+    return { row, organization: await organization };
+  };
+  if (organizationOfAudience(claims.audience) !== undefined) return at('organization');
+  const found = await at(storedIdentifierOf({ site: ctx.site, systemApis }, claims.audience));
+  if (found.row === undefined || found.row.resource_server_id !== null) return found;
+  const alias = await aliasedIdentifier(db, tenantId, claims.audience);
+  return alias === undefined ? found : at(alias);
 }
 
 /** Reads what the query needs; nothing of it is believed before the signature is verified. */
-async function readClaims(token: string): Promise<Claims> {
+async function readClaims(ctx: ProtocolContext, token: string): Promise<Claims> {
   const { decodeJwt, decodeProtectedHeader } = await jose();
   if (token.length > maximumTokenLength) throw new BadToken('the token is too long');
   let header: { kid?: unknown; alg?: unknown; typ?: unknown };
@@ -143,7 +163,9 @@ async function readClaims(token: string): Promise<Claims> {
   } catch {
     throw new BadToken('the token is not a JWT');
   }
-  const clientId = clientOfSubject(payload.sub);
+  const profile = profileOfIssuer(ctx.site, payload.iss);
+  if (profile === undefined) throw new BadToken('unexpected "iss" claim value');
+  const clientId = profile.clientOf(payload);
   const { aud, jti } = payload;
   // A token of ours has one audience, as a string: a list could carry two meanings.
   if (typeof aud !== 'string' || typeof jti !== 'string' || clientId === undefined) {
@@ -153,9 +175,15 @@ async function readClaims(token: string): Promise<Claims> {
   if (typeof kid !== 'string' || typeof alg !== 'string' || (typ !== 'JWT' && typ !== 'at+jwt')) {
     throw new BadToken('the token has not the header of an access token of this server');
   }
+  const organization = organizationOfAudience(aud) ?? payload[profile.organizationClaim];
+  if (organization !== undefined && typeof organization !== 'string') {
+    throw new BadToken('the organization of the token is no text');
+  }
   // They go into a query, and PostgreSQL takes no NUL; nothing we issue has one.
-  if ([kid, aud, jti, clientId].some((value) => value.includes('\0'))) throw new BadToken('the token holds a NUL');
-  return { payload, kid, alg, typ, clientId, audience: aud, tokenId: jti };
+  if ([kid, aud, jti, clientId, organization].some((value) => value?.includes('\0'))) {
+    throw new BadToken('the token holds a NUL');
+  }
+  return { payload, profile, kid, alg, typ, clientId, organization, audience: aud, tokenId: jti };
 }
 
 /** The key that must have signed: named by `kid` and not revoked, or the API's own secret for HS256. */
@@ -175,7 +203,6 @@ function verificationKey(ctx: ProtocolContext, claims: Claims, row: Row): KeyObj
 
 async function verifySignatureAndTimes(
   ctx: ProtocolContext,
-  profile: IssuerProfile,
   token: string,
   key: KeyObject,
   claims: Claims,
@@ -184,7 +211,7 @@ async function verifySignatureAndTimes(
   try {
     await (await jose()).jwtVerify(token, key, {
       algorithms: [claims.alg],
-      issuer: profile.issuer(ctx.site),
+      issuer: claims.profile.issuer(ctx.site),
       requiredClaims: ['exp', 'iat', 'sub', 'aud', 'jti'],
       currentDate,
     });

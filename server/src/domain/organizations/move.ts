@@ -1,0 +1,57 @@
+import { sql } from 'kysely';
+import { DomainError } from '../../kernel/errors.ts';
+import type { Context } from '../context.ts';
+import { recordChange } from '../logs/record-change.ts';
+import { type Organization, organizationOf } from './organization.ts';
+import { assertNotOwn, tooDeep } from './organizations.ts';
+import { assertWholeTenant } from './reach.ts';
+import { loadRow } from './read-organizations.ts';
+import { depthOf, isWithin, maximumDepth, pathBelow, withinSubtree } from './tree.ts';
+
+/**
+ * Moves an organization with its whole subtree below another one, or makes it a root (`parentId` null), in one
+ * transaction. What it inherited from above is gone with the next request. Throws `entity.not_found`,
+ * `organization.cycle`, `organization.too_deep`, `auth.organization_token` (a delegated caller moves its own
+ * organization, or makes a root).
+ */
+export async function moveOrganization(ctx: Context, id: string, parentId: string | null): Promise<Organization> {
+  if (parentId === null) assertWholeTenant(ctx, 'make a root');
+  return ctx.db.transact(async (trx) => {
+    const row = await loadRow(ctx, trx, id);
+    assertNotOwn(ctx, id, 'move its own organization');
+    const parent = parentId === null ? undefined : await loadRow(ctx, trx, parentId);
+    if (parent !== undefined && isWithin(parent.path, row.path)) {
+      throw new DomainError('organization.cycle', 'An organization can not be moved below itself.', {
+        path: 'parentId',
+      });
+    }
+    const path = pathBelow(parent?.path, id);
+    const after = { ...row, parent_id: parent?.id ?? null, path, updated_at: ctx.clock.now() };
+    const subtree = withinSubtree('path', row.path);
+    const { longest } = await trx
+      .selectFrom('organizations')
+      .select(sql<number>`max(length(path))`.as('longest'))
+      .where('tenant_id', '=', ctx.site.tenantId)
+      .where(subtree)
+      .executeTakeFirstOrThrow();
+    if (depthOf(path.padEnd(Number(longest) - row.path.length + path.length)) > maximumDepth) throw tooDeep();
+    if (path !== row.path) {
+      await trx
+        .updateTable('organizations')
+        .set({ path: sql<string>`${path} || substr(path, ${sql.lit(row.path.length + 1)})` })
+        .where('tenant_id', '=', ctx.site.tenantId)
+        .where(subtree)
+        .execute();
+    }
+    await trx
+      .updateTable('organizations')
+      .set({ parent_id: after.parent_id, updated_at: after.updated_at })
+      .where('tenant_id', '=', ctx.site.tenantId)
+      .where('id', '=', id)
+      .execute();
+    await recordChange(ctx, trx, 'organization.moved', id, {
+      details: { parent: after.parent_id, before: row.parent_id },
+    });
+    return organizationOf(ctx, after);
+  });
+}

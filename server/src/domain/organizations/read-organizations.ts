@@ -1,0 +1,143 @@
+/** Organizations read: one, pages of them, the way up, the subtree. */
+import { sql } from 'kysely';
+import { notFound } from '../../kernel/errors.ts';
+import type { Queryable } from '../../storage/database.ts';
+import type { Context } from '../context.ts';
+import {
+  type KeysetPage,
+  type KeysetRange,
+  keysetPage,
+  mapPage,
+  type OffsetPage,
+  type OffsetRange,
+  offsetPage,
+} from '../paging.ts';
+import { matchesText } from '../search.ts';
+import { foldCase } from '../users/identity.ts';
+import { type Organization, type OrganizationRow, organizationOf } from './organization.ts';
+import { ownOrganization, pathInReach, reachesPath } from './reach.ts';
+import { idsOfPath, withinSubtree } from './tree.ts';
+
+export interface OrganizationFilter {
+  /** Children of one organization; null: roots (of a delegated caller: its own organization). */
+  parentId?: string | null;
+  /** Everything below this organization, itself included. */
+  subtreeOf?: string;
+  /** Beginning of the name, without regard to case. */
+  namePrefix?: string;
+  /** Case-insensitive part of the name, or of the id. */
+  contains?: string;
+}
+
+/** A page by position, in order of creation. Throws `entity.not_found` (of the parent or top). */
+export async function listOrganizations(
+  ctx: Context,
+  filter: OrganizationFilter,
+  range: OffsetRange,
+): Promise<OffsetPage<Organization>> {
+  const page = await offsetPage<OrganizationRow>(await filtered(ctx, ctx.db.reports, filter), range);
+  return mapPage(
+    page,
+    page.items.map((row) => organizationOf(ctx, row)),
+  );
+}
+
+/**
+ * A page by key: in order of creation; a subtree in order of its paths, so that a page costs the same however large the
+ * tenant is; by beginning of the name in order of the names. Throws `entity.not_found`, `input.cursor_invalid`.
+ */
+export async function listOrganizationsByKey(
+  ctx: Context,
+  filter: OrganizationFilter,
+  range: KeysetRange,
+): Promise<KeysetPage<Organization>> {
+  const [order, columns] = orderOf(ctx, filter);
+  const list = `organizations ${order} ${JSON.stringify([filter.parentId, filter.subtreeOf, filter.namePrefix])}`;
+  const query = await filtered(ctx, ctx.db.read, filter);
+  const page = await keysetPage<OrganizationRow>(ctx, list, query, range, columns);
+  return mapPage(
+    page,
+    page.items.map((row) => organizationOf(ctx, row)),
+  );
+}
+
+function orderOf(ctx: Context, filter: OrganizationFilter): [string, (keyof OrganizationRow)[]] {
+  if (filter.namePrefix !== undefined) return ['name', ['name_key', 'id']];
+  const isSubtree = filter.subtreeOf !== undefined || (ownOrganization(ctx) !== undefined && !filter.parentId);
+  return isSubtree ? ['path', ['path']] : ['created', ['created_at', 'id']];
+}
+
+async function filtered(ctx: Context, db: Queryable, filter: OrganizationFilter) {
+  let query = db
+    .selectFrom('organizations')
+    .selectAll()
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where(pathInReach(ctx, 'path'));
+  if (filter.parentId === null) {
+    const own = ownOrganization(ctx);
+    query = own === undefined ? query.where('parent_id', 'is', null) : query.where('id', '=', own.id);
+  } else if (filter.parentId !== undefined) {
+    query = query.where('parent_id', '=', (await loadRow(ctx, ctx.db.read, filter.parentId)).id);
+  }
+  if (filter.subtreeOf !== undefined) {
+    query = query.where(withinSubtree('path', (await loadRow(ctx, ctx.db.read, filter.subtreeOf)).path));
+  }
+  if (filter.namePrefix !== undefined) query = query.where(matchesText('name_key', foldCase(filter.namePrefix), true));
+  if (filter.contains !== undefined) {
+    const part = foldCase(filter.contains);
+    query = query.where(
+      sql<boolean>`(${position('name_key', part)} or ${position('lower(id)', filter.contains.toLowerCase())})`,
+    );
+  }
+  return query;
+}
+
+/** Whether a column contains a text; both engines have `replace`, and neither reads a wildcard in it. */
+const position = (column: string, part: string) =>
+  sql<boolean>`replace(${sql.raw(column)}, ${part}, '') <> ${sql.raw(column)}`;
+
+/** Throws `entity.not_found`. */
+export const getOrganization = async (ctx: Context, id: string): Promise<Organization> =>
+  organizationOf(ctx, await loadRow(ctx, ctx.db.read, id));
+
+/** By its slug; throws `entity.not_found`. */
+export async function getOrganizationBySlug(ctx: Context, slug: string): Promise<Organization> {
+  const row = await rowWhere(ctx, ctx.db.read, 'slug', slug.toLowerCase());
+  if (row === undefined) throw notFound('organization');
+  return organizationOf(ctx, row);
+}
+
+/** From the root (of a delegated caller: its own organization) down to the parent. Throws `entity.not_found`. */
+export async function listAncestors(ctx: Context, id: string): Promise<Organization[]> {
+  const { path } = await loadRow(ctx, ctx.db.read, id);
+  const rows = await ctx.db.read
+    .selectFrom('organizations')
+    .selectAll()
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where('id', 'in', idsOfPath(path))
+    .where('id', '<>', id)
+    .where(pathInReach(ctx, 'path'))
+    .orderBy('path')
+    .execute();
+  return rows.map((row) => organizationOf(ctx, row));
+}
+
+/**
+ * The row of one organization in the caller's reach, inside a transaction or not: every verb that names an organization
+ * begins here. Throws `entity.not_found`.
+ */
+export async function loadRow(ctx: Context, db: Queryable, id: string): Promise<OrganizationRow> {
+  const row = await rowWhere(ctx, db, 'id', id);
+  if (row === undefined) throw notFound('organization');
+  return row;
+}
+
+async function rowWhere(ctx: Context, db: Queryable, column: 'id' | 'slug', value: string) {
+  const row = await db
+    .selectFrom('organizations')
+    .selectAll()
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where(column, '=', value)
+    .executeTakeFirst();
+  return row !== undefined && reachesPath(ctx, row.path) ? row : undefined;
+}
