@@ -1,6 +1,6 @@
 /** The tree as `parent_id` to walk up, and a path of labels, each followed by `/`, whose ranges are the subtrees. */
 import type { Connection } from './connection.ts';
-import { type Forest, labelOf } from './forest.ts';
+import { labelOf } from './forest.ts';
 import {
   createOrganizations,
   fillOrganizations,
@@ -37,7 +37,7 @@ export function pathTree(connection: Connection, apart: boolean): Tree {
       if (apart) await createPaths(connection);
       await all(`create unique index organizations_path on ${table} (tenant_id, path)`);
       await fillOrganizations(connection, forest, column);
-      if (apart) await fillPaths(connection, forest, addPath);
+      if (apart) await fillPaths(connection);
     },
     ancestors: (id) =>
       all(
@@ -100,14 +100,12 @@ async function createPaths(connection: Connection): Promise<void> {
     foreign key (tenant_id, id) references organizations (tenant_id, id))`);
 }
 
-async function fillPaths(
-  connection: Connection,
-  forest: Forest,
-  addPath: (id: string, path: string) => Promise<unknown>,
-): Promise<void> {
-  for (const block of forest.blocks()) {
-    await connection.transact(async () => {
-      for (const { id, path } of block) await addPath(id, path);
-    });
-  }
+async function fillPaths(connection: Connection): Promise<void> {
+  await connection.all(`insert into organization_paths
+    with recursive paths (tenant_id, id, path) as (
+      select tenant_id, id, substr(id, 5) || '/' from organizations where parent_id is null
+      union all
+      select o.tenant_id, o.id, paths.path || substr(o.id, 5) || '/'
+      from paths join organizations o on o.tenant_id = paths.tenant_id and o.parent_id = paths.id)
+    select * from paths order by path`);
 }

@@ -5,6 +5,7 @@ export const statusOf: Record<ErrorKind, number> = {
   invalid: 400,
   missing: 404,
   conflict: 409,
+  unprocessable: 422,
   unauthenticated: 401,
   forbidden: 403,
   limited: 429,

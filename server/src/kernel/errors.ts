@@ -13,6 +13,10 @@ export const errorCatalogue = {
   'input.cursor_invalid': { kind: 'invalid', doc: 'The paging cursor was not issued by this server for this list.' },
   'entity.not_found': { kind: 'missing', doc: 'No such thing here, or not one the caller may know of.' },
   'entity.exists': { kind: 'conflict', doc: 'A thing with the same unique value exists already.' },
+  'entity.reference_not_found': {
+    kind: 'unprocessable',
+    doc: 'The request refers to a thing that does not exist, or that the caller may not know of; `path` names it.',
+  },
   'entity.in_use': { kind: 'conflict', doc: 'The thing is still referred to and can not be removed.' },
   'resource_server.reserved': { kind: 'invalid', doc: 'The identifier is reserved for the server itself.' },
   'resource_server.system': {
@@ -50,6 +54,7 @@ export type ErrorKind =
   | 'invalid'
   | 'missing'
   | 'conflict'
+  | 'unprocessable'
   | 'unauthenticated'
   | 'forbidden'
   | 'limited'
@@ -92,6 +97,10 @@ export const invalid = (path: string, message: string): DomainError =>
 /** The request as a whole can not be read. */
 export const malformed = (message: string, path?: string): DomainError =>
   new DomainError('input.malformed', message, path === undefined ? {} : { path });
+
+/** A thing that the request refers to is not there; `path` names the reference. */
+export const referenceNotFound = (thing: string, path: string): DomainError =>
+  new DomainError('entity.reference_not_found', `The ${thing} does not exist.`, { path, data: { thing } });
 
 /** Unknown and not-yours answer alike: there is one error for both. */
 export const notFound = (thing: string): DomainError =>

@@ -17,8 +17,13 @@ declare module 'fastify' {
     scopes?: readonly string[];
     /** A token for an organization may call it too: it filters by the organization's subtree. */
     delegated?: boolean;
+    /** Of a PATCH: what its GET answers, for `If-Match`. */
+    current?: (request: FastifyRequest) => Promise<unknown>;
   }
 }
+
+/** Every thing this dialect manages. */
+const things = [tenantRoutes];
 
 export function nativeApi(services: HttpServices) {
   return async (server: FastifyInstance): Promise<void> => {
@@ -31,7 +36,7 @@ export function nativeApi(services: HttpServices) {
     });
     if (!server.hasRequestDecorator('context')) server.decorateRequest('context', null as never);
     server.addHook('onRequest', (request) => authorize(services, request));
-    await server.register(tenantRoutes);
+    for (const routes of things) await server.register(routes);
   };
 }
 
