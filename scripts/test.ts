@@ -13,7 +13,7 @@ import type { Writable } from 'node:stream';
 import { type Postgres, startPostgres } from './postgres.ts';
 
 const root = join(import.meta.dirname, '..');
-const testFiles = ['server/test', 'client/test', 'contract', 'bench', 'scripts'].map((folder) => `${folder}/**/*.test.ts`);
+const testFiles = ['server/test', 'client', 'contract', 'bench', 'scripts'].map((folder) => `${folder}/**/*.test.ts`);
 const runnerDefaults = ['--test-reporter=spec', '--test-concurrency=2', '--test-timeout=120000'];
 const graceMs = 5_000;
 
