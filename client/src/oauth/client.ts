@@ -105,13 +105,13 @@ export class OAuthClient {
     const { signal } = options;
     signal?.throwIfAborted();
     const parameters = parametersOf(request);
-    const key = await this.#keyOf(parameters);
-    let flight = this.#flights.get(key);
+    const name = this.#nameOf(parameters);
+    let flight = this.#flights.get(name);
     if (flight === undefined) {
-      const started: Promise<string> = this.#cachedOrNew(key, parameters, () => this.#flights.get(key) === started);
-      this.#flights.set(key, started);
+      const started: Promise<string> = this.#cachedOrNew(name, parameters, () => this.#flights.get(name) === started);
+      this.#flights.set(name, started);
       const end = () => {
-        if (this.#flights.get(key) === started) this.#flights.delete(key);
+        if (this.#flights.get(name) === started) this.#flights.delete(name);
       };
       started.then(end, end);
       flight = started;
@@ -124,14 +124,16 @@ export class OAuthClient {
    * twenty callers who were refused together, one asks anew.
    */
   async invalidate(request: TokenRequest = {}, refused?: string): Promise<void> {
-    const key = await this.#keyOf(parametersOf(request));
+    const name = this.#nameOf(parametersOf(request));
+    const key = await keyOf(name);
     if (refused !== undefined && (await this.#readCache(key))?.token !== refused) return;
     // What is on its way was asked for before; it is handed out, and not kept.
-    this.#flights.delete(key);
+    this.#flights.delete(name);
     await this.#cache.delete(key);
   }
 
-  async #cachedOrNew(key: string, parameters: Record<string, string>, isCurrent: () => boolean): Promise<string> {
+  async #cachedOrNew(name: string, parameters: Record<string, string>, isCurrent: () => boolean): Promise<string> {
+    const key = await keyOf(name);
     const cached = await this.#readCache(key);
     if (cached !== undefined && this.#now() < this.#refreshAt(key, cached)) return cached.token;
     try {
@@ -182,11 +184,10 @@ export class OAuthClient {
     return withRetries(attempt, policy, signal);
   }
 
-  /** Names server, client and request; a digest, so that it fits any store and shows nothing. */
-  async #keyOf(parameters: Record<string, string>): Promise<string> {
+  /** Server, client and request, without any secret. */
+  #nameOf(parameters: Record<string, string>): string {
     const { issuer, tokenUrl } = this.#options;
-    const text = JSON.stringify([tokenUrl ?? issuer, this.#authentication.clientId, parameters]);
-    return `sekisho:token:${encode(new Uint8Array(await crypto.subtle.digest('SHA-256', bytesOf(text))))}`;
+    return JSON.stringify([tokenUrl ?? issuer, this.#authentication.clientId, parameters]);
   }
 
   async #readCache(key: string): Promise<CachedToken | undefined> {
@@ -212,6 +213,10 @@ export class OAuthClient {
     }
   }
 }
+
+/** A digest, so that it fits any store and shows nothing. */
+const keyOf = async (name: string): Promise<string> =>
+  `sekisho:token:${encode(new Uint8Array(await crypto.subtle.digest('SHA-256', bytesOf(name))))}`;
 
 /** Another program, or another version, may have written there. */
 function readCached(text: unknown): CachedToken | undefined {

@@ -86,7 +86,7 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
       exp: iat + expiresInSeconds,
       jti: encode(crypto.getRandomValues(new Uint8Array(16))),
       ...claims,
-      ...(scope === undefined || typeof scope === 'string' ? {} : { scope: scope.join(' ') }),
+      ...(Array.isArray(scope) ? { scope: scope.join(' ') } : {}),
     };
     return signJws(
       algorithmNamed(algorithm) as NonNullable<ReturnType<typeof algorithmNamed>>,
