@@ -4,6 +4,7 @@ import type { Context } from '../../domain/context.ts';
 import { authorizeManagement } from '../../protocol/management.ts';
 import { bearerToken, type HttpServices, protocolContext } from '../request.ts';
 import { nativeErrorHandler, problemOf } from './errors.ts';
+import { explainRoutes } from './explain/routes.ts';
 import { nativeManagementApi } from './system-api.ts';
 import { tenantRoutes } from './tenants.ts';
 
@@ -23,7 +24,7 @@ declare module 'fastify' {
 }
 
 /** Every thing this dialect manages. */
-const things = [tenantRoutes];
+const things = [explainRoutes, tenantRoutes];
 
 export function nativeApi(services: HttpServices) {
   return async (server: FastifyInstance): Promise<void> => {

@@ -43,6 +43,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await index('organizations_children', 'organizations', ['tenant_id', 'parent_id', 'created_at', 'id']).execute();
   await index('organizations_name', 'organizations', ['tenant_id', 'name_key', 'id']).execute();
 
+  // Few are suspended: what is below one is found from these.
+  await index('organizations_suspended', 'organizations', ['tenant_id', 'path'])
+    .where(sql.ref('status'), '=', sql.lit('suspended'))
+    .execute();
+
   // The template that every organization shares, and tenant-wide roles: one table of roles.
   await ofTenant('organization_scopes')
     .addColumn('id', 'text', (c) => c.notNull())
