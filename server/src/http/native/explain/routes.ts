@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { ExplainQuestion, Explanation, Problem } from '@sekisho/contract';
-import { type Ask, explainAccess } from '../../../domain/access/explain.ts';
+import { type Ask, type Explanation as Explained, explainAccess } from '../../../domain/access/explain.ts';
 import { invalid } from '../../../kernel/errors.ts';
 import { refusalReasons } from '../../../protocol/refusal.ts';
 
@@ -18,15 +18,7 @@ export const explainRoutes: FastifyPluginAsyncTypebox = async (server) => {
         response: { 200: Explanation, 400: Problem, 401: Problem, 403: Problem, 404: Problem },
       },
     },
-    async (request) => {
-      const explanation = await explainAccess(request.context, askOf(request.body));
-      return {
-        ...explanation,
-        steps: explanation.steps.map((step) =>
-          step.reason === undefined ? step : { ...step, message: sentenceOf(step.reason) },
-        ),
-      };
-    },
+    async (request) => bodyOf(await explainAccess(request.context, askOf(request.body))),
   );
 };
 
@@ -45,3 +37,13 @@ function askOf({ applicationId, userId, audience, organizationId, scopes = [] }:
 }
 
 const sentenceOf = (reason: string): string | undefined => (refusalReasons as Record<string, string>)[reason];
+
+const bodyOf = ({ allowed, scopes, missingScopes, steps, sources }: Explained): Explanation => ({
+  allowed,
+  scopes: [...scopes],
+  missingScopes: [...missingScopes],
+  steps: steps.map(({ step, outcome, reason }) =>
+    reason === undefined ? { step, outcome } : { step, outcome, reason, message: sentenceOf(reason) ?? reason },
+  ),
+  sources: sources.map((source) => ({ ...source, scopes: [...source.scopes] })),
+});
