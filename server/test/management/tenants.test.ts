@@ -200,10 +200,10 @@ eachEngine('tenants', (engine) => {
       "'%20OR%201=1--",
       'x'.repeat(500),
     ]) {
-      const missing = { status: 404, title: 'Not Found', code: 'entity.not_found' };
-      await assertProblem(call('GET', `/${id}`), missing);
-      await assertProblem(call('PATCH', `/${id}`, { name: 'x' }), missing);
-      await assertProblem(call('DELETE', `/${id}`), missing);
+      const missing = { status: 404, title: 'Not Found' };
+      await assertProblem(call('GET', `/${id}`), { ...missing, code: 'entity.not_exists_with_id' });
+      await assertProblem(call('PATCH', `/${id}`, { name: 'x' }), { ...missing, code: 'entity.not_exists' });
+      await assertProblem(call('DELETE', `/${id}`), { ...missing, code: 'entity.not_found' });
     }
   });
 
@@ -275,7 +275,7 @@ eachEngine('tenants', (engine) => {
       await assertProblem(call('GET', `?${query}`), {
         status: 400,
         title: 'Bad Request',
-        code: 'guard.invalid_input',
+        code: 'guard.invalid_pagination',
         path: 'page',
       });
     }
@@ -290,7 +290,7 @@ eachEngine('tenants', (engine) => {
       await assertProblem(call('GET', `?${query}`), {
         status: 400,
         title: 'Bad Request',
-        code: 'guard.invalid_input',
+        code: 'guard.invalid_pagination',
         path: 'page_size',
       });
     }
@@ -323,12 +323,12 @@ eachEngine('tenants', (engine) => {
   });
 
   test('without a token 401 with a bare challenge, with a bad one error="invalid_token"', async () => {
-    const missing = { status: 401, title: 'Unauthorized', code: 'auth.missing' };
+    const missing = { status: 401, title: 'Unauthorized', code: 'auth.authorization_header_missing' };
     const none = await server.request('GET', '/api/tenants');
     await assertProblem(Promise.resolve(none), missing);
     assert.equal(none.headers.get('www-authenticate'), `Bearer realm="${server.origin}/api"`);
     const bad = await server.request('GET', '/api/tenants', { token: 'nonsense' });
-    await assertProblem(Promise.resolve(bad), { status: 401, title: 'Unauthorized', code: 'auth.invalid_token' });
+    await assertProblem(Promise.resolve(bad), { status: 401, title: 'Unauthorized', code: 'auth.unauthorized' });
     assert.equal(bad.headers.get('www-authenticate'), `Bearer realm="${server.origin}/api", error="invalid_token"`);
   });
 
@@ -345,7 +345,7 @@ eachEngine('tenants', (engine) => {
       await assertProblem(Promise.resolve(answer), {
         status: 403,
         title: 'Forbidden',
-        code: 'auth.insufficient_scope',
+        code: 'auth.forbidden',
       });
       assert.equal(
         answer.headers.get('www-authenticate'),

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from '../../kernel/errors.ts';
 import { SchemaProblem } from '../edge/schema-problem.ts';
 import { type HttpServices, logRefusedByVerb } from '../request.ts';
-import { statusOf } from '../status.ts';
+import { answerTo, shapeCode } from './errors-codes.ts';
 import { problemSentence } from './problem-sentence.ts';
 
 type Known = { status: number; code: string; message: string; data?: Record<string, unknown> };
@@ -13,7 +13,7 @@ type Known = { status: number; code: string; message: string; data?: Record<stri
 export function nativeErrorHandler(services: HttpServices) {
   return async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     await logRefusedByVerb(services, request, error);
-    const known = knownOf(error);
+    const known = knownOf(error, request);
     if (known.status >= 500) services.logger.error({ err: error, url: request.routeOptions.url }, 'request failed');
     if (known.status === 401) reply.header('www-authenticate', bearerChallenge(request, error));
     if (known.status === 403) reply.header('www-authenticate', scopeChallenge(request, known));
@@ -39,25 +39,20 @@ export function problemOf({ status, code, message, data }: Known): Problem {
   };
 }
 
-function knownOf(error: unknown): Known {
+function knownOf(error: unknown, request: FastifyRequest): Known {
   if (error instanceof SchemaProblem) {
     const [first] = error.problems;
-    const path = [first?.path, first?.kind === 'required' || first?.kind === 'unknown' ? first.name : undefined];
-    return {
-      status: 400,
-      code: 'guard.invalid_input',
-      message: problemSentence(error),
-      data: { path: path.filter((part) => part).join('.'), part: error.part },
-    };
+    const name = first?.kind === 'required' || first?.kind === 'unknown' ? first.name : undefined;
+    const path = [first?.path, name].filter((part) => part).join('.');
+    const code = shapeCode(error.part, path);
+    return { status: 400, code, message: problemSentence(error), data: { path, part: error.part } };
   }
   if (error instanceof DomainError) {
     const data = { ...error.data, ...(error.path === undefined ? {} : { path: error.path }) };
-    return {
-      status: statusOf[error.kind],
-      code: error.code,
-      message: error.message,
-      ...(Object.keys(data).length > 0 ? { data } : {}),
-    };
+    const { method, headers, routeOptions } = request;
+    const asked = { method, route: routeOptions.url ?? '', authorization: headers.authorization };
+    const [status, code] = answerTo(error, asked);
+    return { status, code, message: error.message, ...(Object.keys(data).length > 0 ? { data } : {}) };
   }
   const { statusCode } = error as { statusCode?: number };
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {

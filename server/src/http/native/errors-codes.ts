@@ -1,0 +1,87 @@
+/**
+ * Logto's codes and statuses for the errors of the domain. What is not listed keeps its own code and the status of its
+ * kind: rules Logto does not have (children, last owner, cycle, inherited members, …) stay 409 with our codes.
+ */
+import type { DomainError, ErrorCode } from '../../kernel/errors.ts';
+import { statusOf } from '../status.ts';
+
+/** What of a request decides about a code. */
+export interface Asked {
+  readonly method: string;
+  /** The route's path, with `:name` for parameters. */
+  readonly route: string;
+  readonly authorization: string | undefined;
+}
+
+type Answer = readonly [status: number, code: string];
+
+/** A unique value is taken, by what has it; `user` by the field at fault. */
+const takenCodes: Record<string, string> = {
+  'user email': 'user.email_already_in_use',
+  'user primaryEmail': 'user.email_already_in_use',
+  'user username': 'user.username_already_in_use',
+  'user phone': 'user.phone_already_in_use',
+  'user primaryPhone': 'user.phone_already_in_use',
+  role: 'role.name_in_use',
+  'role scope': 'role.scope_exists',
+  'role user': 'role.user_exists',
+  'role application': 'role.application_exists',
+  'resource server': 'resource.resource_identifier_in_use',
+  scope: 'scope.name_exists',
+  'application secret': 'application.secret_name_exists',
+};
+
+/** What Logto does not have: a conflict as everywhere else. */
+const ownThings: ReadonlySet<unknown> = new Set(['tenant']);
+
+const missingCodes: Record<string, string> = {
+  GET: 'entity.not_exists_with_id',
+  HEAD: 'entity.not_exists_with_id',
+  DELETE: 'entity.not_found',
+};
+
+const isOfOrganizations = (route: string): boolean => route.startsWith('/api/organization');
+
+const answers: Partial<Record<ErrorCode, (error: DomainError, asked: Asked) => Answer>> = {
+  'auth.missing': (_error, { authorization }) => {
+    if (authorization === undefined) return [401, 'auth.authorization_header_missing'];
+    return [
+      401,
+      /^bearer\b/i.test(authorization) ? 'auth.unauthorized' : 'auth.authorization_token_type_not_supported',
+    ];
+  },
+  'auth.invalid_token': () => [401, 'auth.unauthorized'],
+  'auth.insufficient_scope': () => [403, 'auth.forbidden'],
+  'input.invalid': ({ path = '' }) => [
+    400,
+    /^(search|mode|joint|isCaseSensitive)\b/.test(path) ? 'request.invalid_input' : 'guard.invalid_input',
+  ],
+  'entity.exists': ({ code, path, data: { thing } }) =>
+    ownThings.has(thing)
+      ? [409, code]
+      : [422, takenCodes[`${thing} ${path}`] ?? takenCodes[String(thing)] ?? 'entity.unique_integrity_violation'],
+  'entity.not_found': (_error, { method }) => [404, missingCodes[method] ?? 'entity.not_exists'],
+  'entity.reference_not_found': (_error, { route }) => [
+    isOfOrganizations(route) ? 422 : 404,
+    'entity.relation_foreign_key_not_found',
+  ],
+  'role.wrong_subject': (_error, { route }) => {
+    if (isOfOrganizations(route)) return [422, 'entity.db_constraint_violated'];
+    return [422, /\/applications\b/.test(route) ? 'application.invalid_role_type' : 'user.invalid_role_type'];
+  },
+  'organization.not_a_member': () => [422, 'organization.require_membership'],
+  'resource_server.system': (_error, { method }) => [
+    400,
+    method === 'DELETE' ? 'resource.cannot_delete_management_api' : 'resource.cannot_modify_management_api',
+  ],
+};
+
+/** Status and code of an error of the domain, as Logto's clients know it. */
+export const answerTo = (error: DomainError, asked: Asked): Answer =>
+  answers[error.code]?.(error, asked) ?? [statusOf[error.kind], error.code];
+
+/** Code of a query, body or path that does not match its schema. */
+export const shapeCode = (part: string, path: string): string =>
+  part === 'querystring' && (path === 'page' || path === 'page_size')
+    ? 'guard.invalid_pagination'
+    : 'guard.invalid_input';
