@@ -263,6 +263,20 @@ const stateTables = [
   'users',
   'user_terms',
   'revoked_tokens',
+  'organizations',
+  'organization_scopes',
+  'roles',
+  'role_scopes',
+  'role_organization_scopes',
+  'role_assignments',
+  'memberships',
+  'membership_roles',
+  'organization_client_grants',
+  'organization_invitations',
+  'organization_invitation_roles',
+  'organization_email_domains',
+  'organization_jit_roles',
+  'resource_server_aliases',
 ];
 
 function parsed(text: string): unknown {
