@@ -34,6 +34,10 @@ export const errorCatalogue = {
     doc: 'The member comes from an organization above; change it there. `data.organizationId` names it.',
   },
   'organization.not_a_member': { kind: 'conflict', doc: 'The user or client is not a member of the organization.' },
+  'organization.not_a_machine': {
+    kind: 'unprocessable',
+    doc: 'The client can not be a member: it can not prove who it is.',
+  },
   'organization.invitation_over': { kind: 'conflict', doc: 'The invitation is not pending any more.' },
   'role.wrong_subject': { kind: 'conflict', doc: 'The role is not for this kind of subject, or not of this level.' },
   'secret.weak': {

@@ -1,12 +1,14 @@
 /** The last owner of a root organization stays: once there is one, one remains, whatever is changed and by whomever. */
+import { sql } from 'kysely';
 import { DomainError } from '../../kernel/errors.ts';
 import type { Tx } from '../../storage/database.ts';
 import type { Context } from '../context.ts';
 
-/** What is about to change: one subject (removed, blocked), one membership, or one role. */
+/** What is about to change: one subject (removed, blocked), one membership, members of one organization, or one role. */
 export type OwnerChange =
   | { readonly subjectId: string }
   | { readonly membershipId: string }
+  | { readonly organizationId: string }
   | { readonly roleId: string };
 
 /** Ids in one statement; each engine bounds the parameters of a statement. */
@@ -21,37 +23,30 @@ export async function watchOwners(ctx: Context, trx: Tx, change: OwnerChange): P
   const owned = await ownedRoots(ctx, trx, change);
   return async () => {
     for (let start = 0; start < owned.length; start += chunkSize) {
-      const roots = owned.slice(start, start + chunkSize);
-      const kept = await activeOwners(ctx, trx).select('o.id').distinct().where('o.id', 'in', roots).execute();
-      if (kept.length === (await existing(ctx, trx, roots))) continue;
+      const bereft = await roots(ctx, trx)
+        .where('o.id', 'in', owned.slice(start, start + chunkSize))
+        .where(({ not, exists }) => not(exists(activeOwners(trx))))
+        .limit(1)
+        .executeTakeFirst();
+      if (bereft === undefined) continue;
       throw new DomainError('organization.last_owner', 'A root organization keeps at least one active owner.');
     }
   };
 }
 
 async function ownedRoots(ctx: Context, trx: Tx, change: OwnerChange): Promise<string[]> {
-  let query = activeOwners(ctx, trx).select('o.id').distinct();
-  if ('subjectId' in change) query = query.where('m.subject_id', '=', change.subjectId);
-  else if ('membershipId' in change) query = query.where('m.id', '=', change.membershipId);
-  else query = query.where('mr.role_id', '=', change.roleId);
-  return (await query.execute()).map(({ id }) => id);
+  const owned =
+    'organizationId' in change
+      ? roots(ctx, trx)
+          .where('o.id', '=', change.organizationId)
+          .where(({ exists }) => exists(activeOwners(trx)))
+      : ownersAmong(ctx, trx, change);
+  return (await owned.execute()).map(({ id }) => id);
 }
 
-/** A root that was deleted, or moved below another, meanwhile needs no owner. */
-async function existing(ctx: Context, trx: Tx, roots: readonly string[]): Promise<number> {
-  const rows = await trx
-    .selectFrom('organizations')
-    .select('id')
-    .where('tenant_id', '=', ctx.site.tenantId)
-    .where('parent_id', 'is', null)
-    .where('id', 'in', roots)
-    .execute();
-  return rows.length;
-}
-
-/** Roots `o` with their active owners: members `m` with a role `mr` that is an owner's. */
-function activeOwners(ctx: Context, trx: Tx) {
-  return trx
+/** The roots that what changes gives an active owner. */
+function ownersAmong(ctx: Context, trx: Tx, change: Exclude<OwnerChange, { organizationId: string }>) {
+  const query = trx
     .selectFrom('memberships as m')
     .innerJoin('organizations as o', (join) =>
       join.onRef('o.tenant_id', '=', 'm.tenant_id').onRef('o.id', '=', 'm.organization_id'),
@@ -60,12 +55,41 @@ function activeOwners(ctx: Context, trx: Tx) {
       join.onRef('mr.tenant_id', '=', 'm.tenant_id').onRef('mr.membership_id', '=', 'm.id'),
     )
     .innerJoin('roles as r', (join) => join.onRef('r.tenant_id', '=', 'm.tenant_id').onRef('r.id', '=', 'mr.role_id'))
-    .leftJoin('users as u', (join) => join.onRef('u.tenant_id', '=', 'm.tenant_id').onRef('u.id', '=', 'm.subject_id'))
-    .leftJoin('clients as c', (join) =>
-      join.onRef('c.tenant_id', '=', 'm.tenant_id').onRef('c.id', '=', 'm.subject_id'),
-    )
+    .select('o.id')
+    .distinct()
     .where('m.tenant_id', '=', ctx.site.tenantId)
     .where('o.parent_id', 'is', null)
     .where('r.is_owner', '=', 1)
-    .where((eb) => eb.or([eb('u.status', '=', 'active'), eb('c.status', '=', 'active')]));
+    .where(isActive);
+  if ('subjectId' in change) return query.where('m.subject_id', '=', change.subjectId);
+  if ('membershipId' in change) return query.where('m.id', '=', change.membershipId);
+  return query.where('mr.role_id', '=', change.roleId);
 }
+
+/** Roots as `o`. One that was deleted, or moved below another, meanwhile needs no owner. */
+const roots = (ctx: Context, trx: Tx) =>
+  trx
+    .selectFrom('organizations as o')
+    .select('o.id')
+    .where('o.tenant_id', '=', ctx.site.tenantId)
+    .where('o.parent_id', 'is', null);
+
+/** The active owners of root `o`: asked whether there is one, so that a root of a million members is not counted. */
+const activeOwners = (trx: Tx) =>
+  trx
+    .selectFrom('memberships as m')
+    .innerJoin('membership_roles as mr', (join) =>
+      join.onRef('mr.tenant_id', '=', 'm.tenant_id').onRef('mr.membership_id', '=', 'm.id'),
+    )
+    .innerJoin('roles as r', (join) => join.onRef('r.tenant_id', '=', 'm.tenant_id').onRef('r.id', '=', 'mr.role_id'))
+    .select('m.id')
+    .where('m.tenant_id', '=', sql.ref<string>('o.tenant_id'))
+    .where('m.organization_id', '=', sql.ref<string>('o.id'))
+    .where('r.is_owner', '=', 1)
+    .where(isActive);
+
+/** Whether the person or the client of membership `m` is active. */
+const isActive = sql<boolean>`(exists (select 1 from users u
+    where u.tenant_id = m.tenant_id and u.id = m.subject_id and u.status = 'active')
+  or exists (select 1 from clients c
+    where c.tenant_id = m.tenant_id and c.id = m.subject_id and c.status = 'active'))`;

@@ -61,14 +61,15 @@ const answers: Partial<Record<ErrorCode, (error: DomainError, asked: Asked) => A
       ? [409, code]
       : [422, takenCodes[`${thing} ${path}`] ?? takenCodes[String(thing)] ?? 'entity.unique_integrity_violation'],
   'entity.not_found': (_error, { method }) => [404, missingCodes[method] ?? 'entity.not_exists'],
-  'entity.reference_not_found': (_error, { route }) => [
-    isOfOrganizations(route) ? 422 : 404,
-    'entity.relation_foreign_key_not_found',
-  ],
+  'entity.reference_not_found': ({ path = '' }, { route }) =>
+    path.startsWith('organizationRoleNames')
+      ? [422, 'organization.role_names_not_found']
+      : [isOfOrganizations(route) ? 422 : 404, 'entity.relation_foreign_key_not_found'],
   'role.wrong_subject': (_error, { route }) => {
     if (isOfOrganizations(route)) return [422, 'entity.db_constraint_violated'];
     return [422, /\/applications\b/.test(route) ? 'application.invalid_role_type' : 'user.invalid_role_type'];
   },
+  'organization.not_a_machine': () => [422, 'entity.db_constraint_violated'],
   'organization.not_a_member': () => [422, 'organization.require_membership'],
   'resource_server.system': (_error, { method }) => [
     400,

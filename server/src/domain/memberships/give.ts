@@ -1,0 +1,147 @@
+/** The rows behind a membership: written here and nowhere else. */
+import { DomainError, referenceNotFound } from '../../kernel/errors.ts';
+import { randomAlphanumeric } from '../../kernel/random.ts';
+import type { Queryable, Tx } from '../../storage/database.ts';
+import type { SubjectKind } from '../../storage/schema.ts';
+import { assertMayGiveRoles } from '../access/give-roles.ts';
+import type { Context } from '../context.ts';
+import { recordChange } from '../logs/record-change.ts';
+import { chunksOf } from './chunks.ts';
+import type { MembershipRow } from './membership.ts';
+
+/**
+ * These are organization roles for this kind of subject; with `give`, the caller may give them. Returns each id once.
+ * Throws `entity.reference_not_found`, `role.wrong_subject`, `auth.exceeds_own`.
+ */
+export async function assertRoles(
+  ctx: Context,
+  trx: Tx,
+  ids: readonly string[],
+  kind: SubjectKind,
+  path: string,
+): Promise<string[]> {
+  const unique = [...new Set(ids)];
+  for (const part of chunksOf(unique)) {
+    const rows = await trx
+      .selectFrom('roles')
+      .select(['level', 'subject_kind'])
+      .where('tenant_id', '=', ctx.site.tenantId)
+      .where('id', 'in', part)
+      .execute();
+    if (rows.length < part.length) throw referenceNotFound('organization role', path);
+    if (rows.some((row) => row.level === 'tenant' || row.subject_kind !== kind)) {
+      throw new DomainError('role.wrong_subject', `It is not an organization role for ${kindWords[kind]}.`, { path });
+    }
+  }
+  return unique;
+}
+
+const kindWords: Record<SubjectKind, string> = { user: 'users', client: 'machine-to-machine applications' };
+
+/** Writes memberships without roles, each with its event. */
+export async function insertMemberships(
+  ctx: Context,
+  trx: Tx,
+  organizationId: string,
+  kind: SubjectKind,
+  subjectIds: readonly string[],
+  thisOrganizationOnly: boolean,
+): Promise<MembershipRow[]> {
+  const now = ctx.clock.now();
+  const rows = subjectIds.map(
+    (subjectId): MembershipRow => ({
+      tenant_id: ctx.site.tenantId,
+      id: `mem_${randomAlphanumeric(ctx.random, 16)}`,
+      organization_id: organizationId,
+      subject_id: subjectId,
+      subject_kind: kind,
+      this_organization_only: thisOrganizationOnly ? 1 : 0,
+      created_at: now,
+      updated_at: now,
+    }),
+  );
+  for (const part of chunksOf(rows)) await trx.insertInto('memberships').values(part).execute();
+  for (const row of rows) await recordMember(ctx, trx, 'added', row);
+  return rows;
+}
+
+/**
+ * Gives roles to memberships, those each lacks; the caller must be allowed to give them, unless the person was invited
+ * with them. Returns the memberships that gained any. Throws `auth.exceeds_own`.
+ */
+export async function giveRoles(
+  ctx: Context,
+  trx: Tx,
+  memberships: readonly MembershipRow[],
+  roleIds: readonly string[],
+): Promise<Set<string>> {
+  const held = await heldRoleIds(
+    ctx,
+    trx,
+    memberships.map(({ id }) => id),
+  );
+  const missing = memberships.flatMap(({ id }) =>
+    roleIds
+      .filter((roleId) => held.get(id)?.has(roleId) !== true)
+      .map((roleId) => ({ tenant_id: ctx.site.tenantId, membership_id: id, role_id: roleId })),
+  );
+  await assertMayGiveRoles(ctx, trx, [...new Set(missing.map(({ role_id }) => role_id))]);
+  for (const part of chunksOf(missing)) await trx.insertInto('membership_roles').values(part).execute();
+  return new Set(missing.map(({ membership_id }) => membership_id));
+}
+
+/** The roles of each membership, by id. */
+export async function heldRoleIds(
+  ctx: Context,
+  db: Queryable,
+  membershipIds: readonly string[],
+): Promise<Map<string, Set<string>>> {
+  const held = new Map<string, Set<string>>();
+  for (const part of chunksOf(membershipIds)) {
+    const rows = await db
+      .selectFrom('membership_roles')
+      .select(['membership_id', 'role_id'])
+      .where('tenant_id', '=', ctx.site.tenantId)
+      .where('membership_id', 'in', part)
+      .execute();
+    for (const row of rows) {
+      const roles = held.get(row.membership_id) ?? new Set();
+      held.set(row.membership_id, roles.add(row.role_id));
+    }
+  }
+  return held;
+}
+
+/** Notes the time of a change, with its event. */
+export async function touchMemberships(
+  ctx: Context,
+  trx: Tx,
+  rows: readonly MembershipRow[],
+  set: { this_organization_only?: 0 | 1 } = {},
+): Promise<void> {
+  const ids = rows.map(({ id }) => id);
+  for (const part of chunksOf(ids)) {
+    await trx
+      .updateTable('memberships')
+      .set({ ...set, updated_at: ctx.clock.now() })
+      .where('tenant_id', '=', ctx.site.tenantId)
+      .where('id', 'in', part)
+      .execute();
+  }
+  for (const row of rows) await recordMember(ctx, trx, 'updated', row);
+}
+
+/** Ends memberships with their roles, each with its event. */
+export async function deleteMemberships(ctx: Context, trx: Tx, rows: readonly MembershipRow[]): Promise<void> {
+  const ids = rows.map(({ id }) => id);
+  for (const part of chunksOf(ids)) {
+    await trx.deleteFrom('memberships').where('tenant_id', '=', ctx.site.tenantId).where('id', 'in', part).execute();
+  }
+  for (const row of rows) await recordMember(ctx, trx, 'removed', row);
+}
+
+const recordMember = (ctx: Context, trx: Tx, what: 'added' | 'updated' | 'removed', row: MembershipRow) =>
+  recordChange(ctx, trx, `organization_member.${what}`, row.id, {
+    ...(row.subject_kind === 'user' ? { userId: row.subject_id } : {}),
+    details: { organization: row.organization_id, subject: row.subject_id, kind: row.subject_kind },
+  });
