@@ -3,6 +3,7 @@ import { accessFactsFrom, tokenFacts } from '../domain/access/facts.ts';
 import { loadOrganizationFacts } from '../domain/access/organization-facts.ts';
 import { aliasedIdentifier } from '../domain/resource-servers/aliases.ts';
 import type { TokenDialect } from '../domain/resource-servers/resource-server.ts';
+import { organizationItself } from '../domain/resource-servers/system.ts';
 import { storedIdentifierOf } from '../domain/tenants/sites.ts';
 import type { AssertionAlgorithm, SigningAlgorithm } from '../kernel/jwa.ts';
 import { defineStatement } from '../storage/statement.ts';
@@ -99,7 +100,7 @@ export async function loadTokenFacts(
 
 /** Null: the default audience. */
 function askedIdentifier(ctx: ProtocolContext, target: Target): string | null {
-  if (target === 'organization') return 'organization';
+  if (target === 'organization') return organizationItself;
   if (target.audience === undefined) return null;
   return storedIdentifierOf({ site: ctx.site, systemApis: ctx.services.systemApis }, target.audience);
 }
@@ -137,7 +138,7 @@ async function organizationAudience(ctx: ProtocolContext): Promise<AudienceFacts
   const [key] = await ctx.services.db.run(currentKey, args);
   return {
     resourceServerId: null,
-    identifier: 'organization',
+    identifier: organizationItself,
     signingAlg: organizationTokenAlgorithm,
     signingSecret: null,
     signingKid: key?.kid ?? null,

@@ -8,6 +8,7 @@ import type { Context } from '../context.ts';
 import { assertWholeTenant, isDelegated, reachesPath } from '../organizations/reach.ts';
 import { loadRow } from '../organizations/read-organizations.ts';
 import { aliasedIdentifier } from '../resource-servers/aliases.ts';
+import { organizationItself } from '../resource-servers/system.ts';
 import { storedIdentifierOf } from '../tenants/sites.ts';
 import { getUser } from '../users/users.ts';
 import {
@@ -98,7 +99,7 @@ function explanationOf(
 }
 
 async function identifierOf(ctx: Context, audience: string | undefined): Promise<string> {
-  if (audience === undefined) return 'organization';
+  if (audience === undefined) return organizationItself;
   const stored = storedIdentifierOf(ctx, audience);
   return (await aliasedIdentifier(ctx.db, ctx.site.tenantId, audience)) ?? stored;
 }
@@ -122,7 +123,7 @@ async function ofClient(
   const [row] = await ctx.db.run(presentedTokenFacts, { tenantId, clientId, identifier, kid: '', jti: '' });
   if (row === undefined) throw new Error('the tenant went away');
   const read = await accessFactsFrom(ctx.db, tenantId, row);
-  const facts = identifier === 'organization' ? { ...read, resourceServer: 'organization' as const } : read;
+  const facts = identifier === organizationItself ? { ...read, resourceServer: 'organization' as const } : read;
   const sources: ScopeSource[] = [];
   const { grant } = facts;
   if (grant !== undefined) {
@@ -150,7 +151,7 @@ async function ofUser(ctx: Context, userId: string, identifier: string, organiza
   const split = (scopes: string | null) => (scopes === null ? [] : scopes.split(' '));
   const facts: UserAccessFacts = {
     userStatus: row.user_status,
-    resourceServer: identifier === 'organization' ? 'organization' : resourceServerFactsOf(row),
+    resourceServer: identifier === organizationItself ? 'organization' : resourceServerFactsOf(row),
     tenantRoleScopes: split(row.role_scopes),
     anyOrganizationScopes: split(row.organization_role_scopes),
   };
@@ -196,7 +197,7 @@ function organizationSources(
   identifier: string,
 ): ScopeSource[] {
   return (organization?.rows ?? []).flatMap((row) => {
-    const scopes = identifier === 'organization' ? row.organization_scopes : row.api_scopes;
+    const scopes = identifier === organizationItself ? row.organization_scopes : row.api_scopes;
     if (row.role_id === null || scopes === null) return [];
     return {
       source: 'organization_role' as const,

@@ -6,7 +6,7 @@ import { DomainError } from '../../kernel/errors.ts';
 import type { Queryable } from '../../storage/database.ts';
 import type { Context } from '../context.ts';
 import { ownOrganization } from '../organizations/reach.ts';
-import { expandScopes, type SystemApi, storedIdentifier } from '../resource-servers/system.ts';
+import { expandScopes, organizationItself, type SystemApi, storedIdentifier } from '../resource-servers/system.ts';
 import { decideClientAccess } from './decide.ts';
 import { accessFactsOf, presentedTokenFacts } from './facts.ts';
 import { loadOrganizationFacts } from './organization-facts.ts';
@@ -23,12 +23,12 @@ export async function managementScopesOf(
   return expandScopes(api, await scopesAt(ctx, db, clientId, storedIdentifier(api.kind), organizationId));
 }
 
-/** What a client may do today at an API by its stored identifier; or, as `organization`, in its organization itself. */
+/** What a client may do today at an API by its stored identifier; or (`organizationItself`) in its organization. */
 export async function scopesAt(
   ctx: Context,
   db: Queryable,
   clientId: string,
-  identifier: string | 'organization',
+  identifier: string,
   organizationId: string | undefined,
 ): Promise<readonly string[]> {
   const { tenantId } = ctx.site;
@@ -42,14 +42,14 @@ export async function scopesAt(
           .facts;
   const facts = accessFactsOf(row);
   const decision = decideClientAccess(
-    identifier === 'organization' ? { ...facts, resourceServer: 'organization' } : facts,
+    identifier === organizationItself ? { ...facts, resourceServer: 'organization' } : facts,
     organization,
   );
   return decision.allowed ? decision.scopes : [];
 }
 
 /** What the caller holds at an API: of a delegated caller, in its own organization. */
-export const callerScopesAt = (ctx: Context, db: Queryable, clientId: string, identifier: string | 'organization') =>
+export const callerScopesAt = (ctx: Context, db: Queryable, clientId: string, identifier: string) =>
   scopesAt(ctx, db, clientId, identifier, ownOrganization(ctx)?.id);
 
 /** The caller must hold each of `scopes` at the management audience `api`. Throws `auth.exceeds_own`. */

@@ -2,6 +2,7 @@
 import type { Database } from '../../storage/database.ts';
 import type { Schema } from '../../storage/schema.ts';
 import { defineStatement } from '../../storage/statement.ts';
+import { organizationItself } from '../resource-servers/system.ts';
 import type { OrganizationFacts } from './decide.ts';
 
 /** One row for each organization on the way up and each role the subject has in it, the organization itself first. */
@@ -67,18 +68,14 @@ export interface LoadedOrganization {
   readonly rows: readonly OrganizationFactsRow[];
 }
 
-/** Reads them for a subject. `identifier` is the API's stored one; `organization`: the organization is the audience. */
+/** Reads them for a subject. `identifier` is the API's stored one, or `organizationItself`. */
 export async function loadOrganizationFacts(
   db: Pick<Database, 'run'>,
-  ask: { tenantId: string; organizationId: string; subjectId: string; identifier: string | 'organization' },
+  ask: { tenantId: string; organizationId: string; subjectId: string; identifier: string },
 ): Promise<LoadedOrganization> {
-  const rows = await db.run(organizationFactsStatement, {
-    ...ask,
-    // Nothing is stored under the empty identifier.
-    identifier: ask.identifier === 'organization' ? '' : ask.identifier,
-  });
+  const rows = await db.run(organizationFactsStatement, ask);
   return {
-    facts: organizationFactsOf(ask.organizationId, rows, ask.identifier === 'organization'),
+    facts: organizationFactsOf(ask.organizationId, rows, ask.identifier === organizationItself),
     path: rows[0]?.path ?? '',
     rows,
   };

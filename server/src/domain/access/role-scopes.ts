@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { Queryable } from '../../storage/database.ts';
 import type { Context } from '../context.ts';
 import { isDelegated, pathInReach } from '../organizations/reach.ts';
-import type { SystemApi } from '../resource-servers/system.ts';
+import { organizationItself, type SystemApi } from '../resource-servers/system.ts';
 
 interface RoleOfSubject {
   readonly roleId: string;
@@ -40,7 +40,7 @@ export async function rolesOfSubject(ctx: Context, db: Queryable, subjectId: str
 
 interface GivenScope {
   readonly value: string;
-  /** Stored identifier of the API, or `organization` for an organization scope. */
+  /** Stored identifier of the API, or `organizationItself` for an organization scope. */
   readonly identifier: string;
   readonly systemKind: string | null;
 }
@@ -73,7 +73,7 @@ export async function scopesOfRoles(ctx: Context, db: Queryable, roleIds: readon
     .execute();
   return [
     ...ofApis,
-    ...ofOrganizations.map(({ name }) => ({ value: name, identifier: 'organization', systemKind: null })),
+    ...ofOrganizations.map(({ name }) => ({ value: name, identifier: organizationItself, systemKind: null })),
   ];
 }
 

@@ -30,6 +30,9 @@ export const takesOrganization = (kind: string | null): boolean => kind !== 'api
 /** What a system resource server is stored under: nobody can register or ask for this. */
 export const storedIdentifier = (kind: SystemApi['kind']): string => `urn:sekisho:management:${kind}`;
 
+/** Stands for an identifier where the organization itself is the audience: nobody can register or ask for this either. */
+export const organizationItself = 'urn:sekisho:organization';
+
 /** Scopes of a system resource server that exist in a tenant. */
 export const systemScopesOf = (api: SystemApi, isDefaultTenant: boolean): SystemScope[] =>
   api.scopes.filter((scope) => isDefaultTenant || scope.defaultTenantOnly !== true);

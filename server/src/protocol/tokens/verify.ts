@@ -9,6 +9,7 @@ import { accessFactsFrom, presentedTokenFacts } from '../../domain/access/facts.
 import { loadOrganizationFacts } from '../../domain/access/organization-facts.ts';
 import { aliasedIdentifier } from '../../domain/resource-servers/aliases.ts';
 import { signingSecretContext } from '../../domain/resource-servers/resource-server.ts';
+import { organizationItself } from '../../domain/resource-servers/system.ts';
 import { storedIdentifierOf } from '../../domain/tenants/sites.ts';
 import { jose } from '../../kernel/jose.ts';
 import type { ProtocolContext } from '../context.ts';
@@ -144,7 +145,7 @@ async function factsOf(ctx: ProtocolContext, claims: Claims) {
     const [row] = await db.run(presentedTokenFacts, { tenantId, clientId, identifier, kid, jti });
     return { row, organization: await organization };
   };
-  if (organizationOfAudience(claims.audience) !== undefined) return at('organization');
+  if (organizationOfAudience(claims.audience) !== undefined) return at(organizationItself);
   const found = await at(storedIdentifierOf({ site: ctx.site, systemApis }, claims.audience));
   if (found.row === undefined || found.row.resource_server_id !== null) return found;
   const alias = await aliasedIdentifier(db, tenantId, claims.audience);
