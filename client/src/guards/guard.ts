@@ -86,7 +86,7 @@ export function buildGuard<Request extends object, Middleware>(
     }
   };
 
-  const require = (check: Check<Request>): Middleware =>
+  const demand = (check: Check<Request>): Middleware =>
     adapter.middleware(async (request) => {
       const decision = await authenticate(request);
       const refusal = decision.refusal ?? check(decision.token, request);
@@ -97,16 +97,16 @@ export function buildGuard<Request extends object, Middleware>(
     });
 
   return {
-    requireToken: () => require(() => undefined),
+    requireToken: () => demand(() => undefined),
     requireScopes(...scopes) {
       checkScopes(scopes);
-      return require((token) =>
+      return demand((token) =>
         scopes.every((scope) => token.scopes.includes(scope)) ? undefined : missingScope(realm, scopes),
       );
     },
     requireOrganization(wanted = {}) {
       const expected = readExpected(adapter, wanted);
-      return require(({ organizationId }, request) => {
+      return demand(({ organizationId }, request) => {
         const isRight =
           organizationId !== undefined && (expected === undefined || expected(request) === organizationId);
         return isRight ? undefined : wrongOrganization(realm);

@@ -93,7 +93,7 @@ export class OAuthClient {
    * Asks the server for a token, past the cache. Connection failures and 429, 502, 503, 504 are tried again. Throws
    * `OAuthError`, `NetworkError`, `TimeoutError`, `ResponseError`, `ConfigurationError`, or the signal's reason.
    */
-  clientCredentials(request: TokenRequest = {}, options: CallOptions = {}): Promise<TokenResponse> {
+  async clientCredentials(request: TokenRequest = {}, options: CallOptions = {}): Promise<TokenResponse> {
     return this.#request(parametersOf(request), this.#retry, options.signal);
   }
 
