@@ -16,14 +16,26 @@ export const numberedForm = (audience: string): string =>
   `grant_type=client_credentials&client_id={n}${idSuffix}&client_secret=${secretPrefix}{n}` +
   `&audience=${encodeURIComponent(audience)}`;
 
+/** The connection that fills a database of ours, while no server runs on it. */
+export const openFiller = async (database: { file: string } | { url: string }): Promise<Filler> =>
+  'file' in database ? fillerOfSqlite(database.file) : fillerOfPostgres(database.url);
+
+/** The id and the secret of copy `n`. */
+export const numberedClient = (n: number | '{n}') => {
+  const digits = n === '{n}' ? n : String(n).padStart(numberDigits, '0');
+  return { clientId: `${digits}${idSuffix}`, clientSecret: `${secretPrefix}${digits}` };
+};
+
 /** What differs between the engines. */
-interface Filler {
+export interface Filler {
   columns(table: string): Promise<string[]>;
   run(sql: string, parameters: (string | number)[]): Promise<number>;
   /** A table expression with one column `i`, from 1 to parameter 1. */
   numbers: string;
   /** SQL for `i` in eight digits. */
   digits: string;
+  /** SQL for any whole number in eight digits. */
+  digitsOf(sql: string): string;
   /** SQL for the SHA-256 of a text, in hexadecimal. */
   sha256(text: string): string;
   finish(): Promise<void>;
@@ -31,7 +43,7 @@ interface Filler {
 
 /** Copies the client `template` with its secret, its grants and their scopes `count` times. */
 export async function fill(database: { file: string } | { url: string }, template: string, count: number) {
-  const filler = 'file' in database ? fillerOfSqlite(database.file) : await fillerOfPostgres(database.url);
+  const filler = await openFiller(database);
   const id = `${filler.digits} || '${idSuffix}'`;
   const grantId = (table: string, column: string) => `'cgr_' || ${filler.digits} || substr(${table}.${column}, 5, 8)`;
   const copies: Copy[] = [
@@ -76,6 +88,9 @@ async function copyRows(filler: Filler, copy: Copy, template: string, count: num
   if (rows < count || rows % count !== 0) throw new Error(`Filled ${rows} rows into ${table}; ${count} were wanted.`);
 }
 
+const digitsOfSqlite = (sql: string): string => `substr('${'0'.repeat(numberDigits)}' || (${sql}), -${numberDigits})`;
+const digitsOfPostgres = (sql: string): string => `lpad((${sql})::text, ${numberDigits}, '0')`;
+
 function fillerOfSqlite(file: string): Filler {
   const db = new DatabaseSync(file, { enableForeignKeyConstraints: false });
   db.exec('pragma synchronous = off; pragma cache_size = -200000; pragma temp_store = memory; begin immediate');
@@ -91,7 +106,8 @@ function fillerOfSqlite(file: string): Filler {
       return Number(db.prepare(sql.replaceAll(/\$(\d)/g, '?$1')).run(...parameters).changes);
     },
     numbers: '(with recursive n(i) as (select 1 union all select i + 1 from n where i < $1) select i from n)',
-    digits: `substr('${'0'.repeat(numberDigits)}' || i, -${numberDigits})`,
+    digits: digitsOfSqlite('i'),
+    digitsOf: digitsOfSqlite,
     sha256: (text) => `sha256_hex(${text})`,
     async finish() {
       db.exec('commit');
@@ -116,7 +132,8 @@ async function fillerOfPostgres(url: string): Promise<Filler> {
       return (await client.query(sql, parameters)).rowCount ?? 0;
     },
     numbers: 'generate_series(1, $1::integer) as n(i)',
-    digits: `lpad(i::text, ${numberDigits}, '0')`,
+    digits: digitsOfPostgres('i'),
+    digitsOf: digitsOfPostgres,
     sha256: (text) => `encode(sha256((${text})::bytea), 'hex')`,
     async finish() {
       // What autovacuum and the checkpointer would do within minutes, before the measurement instead of during it.

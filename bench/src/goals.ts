@@ -1,3 +1,5 @@
+import type { OrganizationFigures } from './organizations/measure.ts';
+import { growth } from './organizations/section.ts';
 import type { Figures } from './sections.ts';
 import { median } from './statistics.ts';
 import { ours, ratio, ratioToPeer, scaleRatio, summarise } from './summary.ts';
@@ -35,6 +37,7 @@ function goals(figures: Figures): Goal[] {
     ...costGoals(figures.tokens),
     ...footprintGoals(figures),
     ...scaleGoals(figures),
+    ...organizationGoals(figures.organizations ?? []),
   ];
 }
 
@@ -137,6 +140,39 @@ function scaleGoals({ scale, kills, breach }: Figures): Goal[] {
       measured: breach !== undefined ? 1 : rounds > 0 ? 0 : undefined,
     },
   ];
+}
+
+function organizationGoals(figures: readonly OrganizationFigures[]): Goal[] {
+  return figures.flatMap((ofEngine) => {
+    const engine = ofEngine.operations[0]?.engine === 'postgres' ? 'PostgreSQL' : 'SQLite';
+    const growths = [...new Set(ofEngine.operations.map(({ operation }) => operation))].map(
+      (operation): Goal => ({
+        text: `${operation}: p99 with the most organizations over the fewest, ${engine}`,
+        bound: 'at most',
+        wanted: 1.5,
+        unit: '×',
+        measured: growth(ofEngine, operation),
+      }),
+    );
+    const largest = ofEngine.moves.at(-1);
+    return [
+      ...growths,
+      {
+        text: `p99 of tokens for an organization beside lists and searches over alone, ${engine}`,
+        bound: 'at most',
+        wanted: 1.2,
+        unit: '×',
+        measured: median(ofEngine.beside.map(({ aloneP99, besideP99 }) => besideP99 / aloneP99)),
+      },
+      {
+        text: `Moving ${largest?.moved ?? 0} organizations, ${engine}`,
+        bound: 'at most',
+        wanted: 1000,
+        unit: 'ms',
+        measured: largest && median(largest.ms),
+      },
+    ];
+  });
 }
 
 function amount(value: number | undefined, unit: Goal['unit']): string {

@@ -2,7 +2,7 @@
  * `npm run bench`: our server on SQLite and PostgreSQL beside the npm package `oidc-provider`, as child processes, driven
  * by one load generator on this machine.
  *
- *   options ─ PostgreSQL ─ sections (tokens, memory, start, scale, kill) ─ tables: terminal and docs/benchmarks.md
+ *   options ─ PostgreSQL ─ sections (tokens, memory, start, scale, organizations, kill) ─ tables: terminal and docs/benchmarks.md
  */
 import { createDatabase, startPostgres } from '../../scripts/postgres.ts';
 import { cleanUpOnSignals, killChildren, onInterrupt } from './child.ts';
@@ -11,6 +11,7 @@ import { type Contestant, lineup } from './lineup.ts';
 import { describeMachine } from './machine.ts';
 import { measureMemory } from './memory.ts';
 import { type BenchOptions, readOptions, type SectionName } from './options.ts';
+import { measureOrganizations } from './organizations/measure.ts';
 import { progress } from './progress.ts';
 import { printReport, writeReport } from './report.ts';
 import { measureScale } from './scale.ts';
@@ -49,6 +50,13 @@ const measure: Readonly<Record<SectionName, Section>> = {
       scalePace,
     );
     figures.scale = [...sqlite, ...postgres];
+  },
+
+  async organizations(figures, { organizations: pace }, postgresUrl) {
+    const sqlite = await measureOrganizations(async () => ({ kind: 'sqlite', synchronous: 'full' }), pace);
+    figures.organizations = [sqlite];
+    const engineOf = async () => ({ kind: 'postgres' as const, url: await createDatabase(postgresUrl) });
+    figures.organizations.push(await measureOrganizations(engineOf, pace));
   },
 
   async kill(figures, { killRounds: rounds }, postgresUrl) {

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { OrganizationPace } from './organizations/measure.ts';
 import { reportFile } from './report.ts';
 import type { Pace } from './tokens.ts';
 
-export const sectionNames = ['tokens', 'memory', 'start', 'scale', 'kill'] as const;
+export const sectionNames = ['tokens', 'memory', 'start', 'scale', 'organizations', 'kill'] as const;
 export type SectionName = (typeof sectionNames)[number];
 
 export interface BenchOptions {
@@ -12,6 +13,7 @@ export interface BenchOptions {
   scalePace: Pace;
   /** Clients of the section "scale". */
   sizes: readonly number[];
+  organizations: OrganizationPace;
   starts: number;
   killRounds: number;
   memorySeconds: number;
@@ -64,6 +66,9 @@ function parse(args: string[]): BenchOptions {
     pace,
     scalePace: { ...pace, rounds: rounds ?? (quick ? 2 : 3) },
     sizes: quick ? [10, 1_000, 100_000] : [10, 10_000, 1_000_000],
+    organizations: quick
+      ? { sizes: [1000, 20_000], requests: 50, rounds: 1, seconds: 2, moves: 2, imported: 4000 }
+      : { sizes: [1000, 1_000_000], requests: 400, rounds: rounds ?? 3, seconds: 4, moves: 5, imported: 100_000 },
     starts: quick ? 3 : 9,
     killRounds: quick ? 3 : 20,
     memorySeconds: quick ? 5 : 30,

@@ -1,12 +1,14 @@
 import type { KillRound } from './kill.ts';
 import type { Machine } from './machine.ts';
 import { type MemoryMeasurement, memoryConnections } from './memory.ts';
+import type { OrganizationFigures } from './organizations/measure.ts';
+import { organizationSections } from './organizations/section.ts';
 import { peerName } from './peer.ts';
 import { type ScaleMeasurement, scaleConnections } from './scale.ts';
 import type { StartMeasurement } from './start.ts';
 import { median } from './statistics.ts';
 import { ours, ratioToPeer, scaleRatio, summarise } from './summary.ts';
-import { figure, type Table } from './table.ts';
+import { figure, type Section } from './table.ts';
 import { type Algorithm, algorithms } from './token.ts';
 import { connectionCounts, type TokenFigures } from './tokens.ts';
 
@@ -17,24 +19,21 @@ export interface Figures {
   memory?: MemoryMeasurement[];
   starts?: StartMeasurement[];
   scale?: ScaleMeasurement[];
+  /** Of each engine. */
+  organizations?: OrganizationFigures[];
   kills?: KillRound[];
   /** What the kill section found lost; it ends there. */
   breach?: string;
 }
 
-export interface Section {
-  title: string;
-  text: string;
-  table: Table;
-}
-
 export function sections(figures: Figures): Section[] {
-  const { tokens, memory, starts, scale, kills } = figures;
+  const { tokens, memory, starts, scale, organizations, kills } = figures;
   return [
     ...(tokens ? algorithms.map((algorithm) => tokenSection(tokens, algorithm)) : []),
     ...(memory ? [memorySection(memory)] : []),
     ...(starts ? [startSection(starts)] : []),
     ...(scale ? [scaleSection(scale)] : []),
+    ...(organizations ? organizationSections(organizations) : []),
     ...(kills ? [killSection(kills, figures.breach)] : []),
   ];
 }

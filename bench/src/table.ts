@@ -4,6 +4,13 @@ export interface Table {
   rows: string[][];
 }
 
+/** A table with its heading, and what it means. */
+export interface Section {
+  title: string;
+  text: string;
+  table: Table;
+}
+
 /** Aligned with spaces, for a terminal. */
 export function toText(table: Table): string {
   const lines = [table.head, ...table.rows];
