@@ -58,7 +58,7 @@ export class KeySet {
     if (this.#age() >= keysStaleMs || (jwk === undefined && this.#problem !== undefined)) {
       throw new UnavailableError('keys_unavailable', `The issuer's keys can not be read: ${this.#problem?.message}`);
     }
-    return jwk === undefined ? undefined : this.#import(jwk, alg);
+    return jwk === undefined ? undefined : this.#toCryptoKey(jwk, alg);
   }
 
   #age(): number {
@@ -100,7 +100,7 @@ export class KeySet {
     }
   }
 
-  async #import(jwk: Jwk, alg: AsymmetricAlgorithm): Promise<CryptoKey | undefined> {
+  async #toCryptoKey(jwk: Jwk, alg: AsymmetricAlgorithm): Promise<CryptoKey | undefined> {
     const known = this.#imported.get(jwk) ?? new Map<AsymmetricAlgorithm, Promise<CryptoKey>>();
     this.#imported.set(jwk, known);
     const key = known.get(alg) ?? importPublicKey(jwk, alg);
