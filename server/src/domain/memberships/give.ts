@@ -1,5 +1,4 @@
 /** The rows behind a membership: written here and nowhere else. */
-import { DomainError, referenceNotFound } from '../../kernel/errors.ts';
 import { randomAlphanumeric } from '../../kernel/random.ts';
 import type { Queryable, Tx } from '../../storage/database.ts';
 import type { SubjectKind } from '../../storage/schema.ts';
@@ -8,35 +7,6 @@ import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
 import { chunksOf } from './chunks.ts';
 import type { MembershipRow } from './membership.ts';
-
-/**
- * These are organization roles for this kind of subject; with `give`, the caller may give them. Returns each id once.
- * Throws `entity.reference_not_found`, `role.wrong_subject`, `auth.exceeds_own`.
- */
-export async function assertRoles(
-  ctx: Context,
-  trx: Tx,
-  ids: readonly string[],
-  kind: SubjectKind,
-  path: string,
-): Promise<string[]> {
-  const unique = [...new Set(ids)];
-  for (const part of chunksOf(unique)) {
-    const rows = await trx
-      .selectFrom('roles')
-      .select(['level', 'subject_kind'])
-      .where('tenant_id', '=', ctx.site.tenantId)
-      .where('id', 'in', part)
-      .execute();
-    if (rows.length < part.length) throw referenceNotFound('organization role', path);
-    if (rows.some((row) => row.level === 'tenant' || row.subject_kind !== kind)) {
-      throw new DomainError('role.wrong_subject', `It is not an organization role for ${kindWords[kind]}.`, { path });
-    }
-  }
-  return unique;
-}
-
-const kindWords: Record<SubjectKind, string> = { user: 'users', client: 'machine-to-machine applications' };
 
 /** Writes memberships without roles, each with its event. */
 export async function insertMemberships(
@@ -74,6 +44,7 @@ export async function giveRoles(
   trx: Tx,
   memberships: readonly MembershipRow[],
   roleIds: readonly string[],
+  { invited = false }: { invited?: boolean } = {},
 ): Promise<Set<string>> {
   const held = await heldRoleIds(
     ctx,
@@ -85,7 +56,8 @@ export async function giveRoles(
       .filter((roleId) => held.get(id)?.has(roleId) !== true)
       .map((roleId) => ({ tenant_id: ctx.site.tenantId, membership_id: id, role_id: roleId })),
   );
-  await assertMayGiveRoles(ctx, trx, [...new Set(missing.map(({ role_id }) => role_id))]);
+  // Who invites somebody is asked when the invitation is made.
+  if (!invited) await assertMayGiveRoles(ctx, trx, [...new Set(missing.map(({ role_id }) => role_id))]);
   for (const part of chunksOf(missing)) await trx.insertInto('membership_roles').values(part).execute();
   return new Set(missing.map(({ membership_id }) => membership_id));
 }

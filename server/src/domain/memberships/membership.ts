@@ -13,7 +13,7 @@ export interface HeldRole {
 /** A user or a machine client inside an organization. */
 export interface Membership {
   id: string;
-  /** Where it is held. */
+  /** The organization that was asked about. */
   organizationId: string;
   subjectId: string;
   kind: SubjectKind;
@@ -47,7 +47,7 @@ export async function membershipsOf(
     const inherited = at !== undefined && row.organization_id !== at.organizationId;
     return {
       id: row.id,
-      organizationId: row.organization_id,
+      organizationId: at?.organizationId ?? row.organization_id,
       subjectId: row.subject_id,
       kind: row.subject_kind,
       roles: roles.get(row.id) ?? [],

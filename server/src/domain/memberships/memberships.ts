@@ -9,7 +9,8 @@ import type { Context } from '../context.ts';
 import type { OrganizationRow } from '../organizations/organization.ts';
 import { watchOwners } from '../organizations/owners.ts';
 import { loadRow } from '../organizations/read-organizations.ts';
-import { assertRoles, deleteMemberships, giveRoles, insertMemberships } from './give.ts';
+import { loadRoles } from '../roles/read-roles.ts';
+import { deleteMemberships, giveRoles, insertMemberships } from './give.ts';
 import { loadMembership, type MemberKey, membersAmong } from './load-memberships.ts';
 import { type Membership, membershipsOf } from './membership.ts';
 import { assertMayJoin, assertSubjects } from './subjects.ts';
@@ -54,9 +55,15 @@ export async function addMemberWithin(
       data: { thing: 'member' },
     });
   }
-  const roles = await assertRoles(ctx, trx, roleIds, kind, paths.roles);
+  const roles = await loadRoles(ctx, trx, roleIds, { level: 'organization', subjectKind: kind }, paths.roles);
   const rows = await insertMemberships(ctx, trx, organization.id, kind, [subjectId], thisOrganizationOnly);
-  await giveRoles(ctx, trx, rows, roles);
+  await giveRoles(
+    ctx,
+    trx,
+    rows,
+    roles.map(({ id }) => id),
+    { invited },
+  );
   const [membership] = await membershipsOf(ctx, trx, rows);
   return membership as Membership;
 }
