@@ -29,6 +29,21 @@ export async function sendPage<T, B>(
   return found.items.map(body);
 }
 
+/** Most items of a list that is answered as a whole. */
+const mostAtOnce = 10_000;
+
+/** Answers a list as a whole (its first 10 000 items) when the query asks for no page; else as `sendPage` does. */
+export async function sendOptionalPage<T, B>(
+  request: FastifyRequest<{ Querystring: PagingQuery }>,
+  reply: FastifyReply,
+  list: { byKey(range: KeysetRange): Promise<KeysetPage<T>>; byOffset(range: OffsetRange): Promise<OffsetPage<T>> },
+  body: (item: T) => B,
+): Promise<B[]> {
+  const { page, page_size, cursor } = request.query;
+  if ((page ?? page_size ?? cursor) !== undefined) return sendPage(request, reply, list, body);
+  return (await list.byOffset({ start: 0, limit: mostAtOnce })).items.map(body);
+}
+
 /** A link to the same list at another place; built from the tenant's own origin, not from a header. */
 function link(request: FastifyRequest, place: Record<string, string | number>, rel: string): string {
   const url = new URL(request.url, request.site.origin);
