@@ -31,7 +31,9 @@ export type CreateTenant = Static<typeof CreateTenant>;
 /** A new tenant with its first management client; the secret is in this answer only. */
 export const CreatedTenant = Type.Intersect([
   Tenant,
-  Type.Object({ managementClient: Type.Object({ clientId: Type.String(), clientSecret: Type.String() }) }),
+  Type.Object({
+    managementClient: Type.Object({ clientId: Type.String(), clientSecret: Type.String({ 'x-secret': true }) }),
+  }),
 ]);
 export type CreatedTenant = Static<typeof CreatedTenant>;
 

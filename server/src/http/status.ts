@@ -6,6 +6,7 @@ export const statusOf: Record<ErrorKind, number> = {
   missing: 404,
   conflict: 409,
   unprocessable: 422,
+  stale: 412,
   unauthenticated: 401,
   forbidden: 403,
   limited: 429,

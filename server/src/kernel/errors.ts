@@ -40,10 +40,20 @@ export const errorCatalogue = {
   },
   'organization.invitation_over': { kind: 'conflict', doc: 'The invitation is not pending any more.' },
   'role.wrong_subject': { kind: 'conflict', doc: 'The role is not for this kind of subject, or not of this level.' },
+  'role.management_scopes_for_users': {
+    kind: 'unprocessable',
+    doc: 'A tenant-wide role for users can not have scopes of a management API.',
+  },
   'secret.weak': {
     kind: 'invalid',
     doc: 'A supplied secret needs 32 to 256 characters, at least 16 of them distinct.',
   },
+  'etag.mismatch': { kind: 'stale', doc: 'The thing is not any more as `If-Match` says; read it again.' },
+  'idempotency.key_reused': {
+    kind: 'unprocessable',
+    doc: 'The `Idempotency-Key` came before, with another body or query.',
+  },
+  'idempotency.in_flight': { kind: 'conflict', doc: 'A request with this `Idempotency-Key` is under way; ask again.' },
   'auth.missing': { kind: 'unauthenticated', doc: 'The request carries no access token.' },
   'auth.invalid_token': { kind: 'unauthenticated', doc: 'The access token is not valid here.' },
   'auth.insufficient_scope': { kind: 'forbidden', doc: 'The access token lacks a scope that this call needs.' },
@@ -59,6 +69,7 @@ export type ErrorKind =
   | 'missing'
   | 'conflict'
   | 'unprocessable'
+  | 'stale'
   | 'unauthenticated'
   | 'forbidden'
   | 'limited'

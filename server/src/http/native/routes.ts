@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Context } from '../../domain/context.ts';
 import { authorizeManagement } from '../../protocol/management.ts';
 import { bearerToken, type HttpServices, protocolContext } from '../request.ts';
+import { addConventions } from './changes.ts';
 import { nativeErrorHandler, problemOf } from './errors.ts';
 import { explainRoutes } from './explain/routes.ts';
 import { nativeManagementApi } from './system-api.ts';
@@ -18,6 +19,8 @@ declare module 'fastify' {
     scopes?: readonly string[];
     /** A token for an organization may call it too: it filters by the organization's subtree. */
     delegated?: boolean;
+    /** Called without a token. */
+    open?: boolean;
     /** Of a PATCH: what its GET answers, for `If-Match`. */
     current?: (request: FastifyRequest) => Promise<unknown>;
   }
@@ -37,6 +40,7 @@ export function nativeApi(services: HttpServices) {
     });
     if (!server.hasRequestDecorator('context')) server.decorateRequest('context', null as never);
     server.addHook('onRequest', (request) => authorize(services, request));
+    addConventions(server);
     for (const routes of things) await server.register(routes);
   };
 }
@@ -44,8 +48,9 @@ export function nativeApi(services: HttpServices) {
 /** Every route names its scopes; one that names none can be called by nobody. */
 async function authorize(services: HttpServices, request: FastifyRequest): Promise<void> {
   if (request.is404) return;
+  const { scopes = [], delegated = false, open = false } = request.routeOptions.config;
+  if (open) return;
   const ctx = protocolContext(services, request);
-  const { scopes = [], delegated = false } = request.routeOptions.config;
   const actor = await authorizeManagement(ctx, nativeManagementApi, bearerToken(request), scopes, { delegated });
   request.context = { ...services, site: request.site, origin: request.origin, actor };
 }

@@ -61,20 +61,21 @@ export const tenantRoutes: FastifyPluginAsyncTypebox = async (server) => {
     async (request, reply) => {
       const { id, name = id, environment = 'production' } = request.body;
       const { tenant, firstClient } = await createTenant(request.context, { id, name, environment });
-      return reply.code(201).send({ ...bodyOf(request.context, tenant), managementClient: firstClient });
+      reply.code(201);
+      return { ...bodyOf(request.context, tenant), managementClient: firstClient };
     },
   );
 
   server.get(
     '/tenants/:id',
     { config, schema: { summary: 'Read a tenant', params, response: { 200: TenantBody, ...failuresOfOne } } },
-    async (request) => bodyOf(request.context, await getTenant(request.context, request.params.id)),
+    (request) => read(request.context, request.params),
   );
 
   server.patch(
     '/tenants/:id',
     {
-      config,
+      config: { ...config, current: (request) => read(request.context, request.params as { id: string }) },
       schema: {
         summary: 'Change, suspend or resume a tenant',
         params,
@@ -98,10 +99,13 @@ export const tenantRoutes: FastifyPluginAsyncTypebox = async (server) => {
     },
     async (request, reply) => {
       await deleteTenant(request.context, request.params.id);
-      return reply.code(204).send(null);
+      reply.code(204);
+      return null;
     },
   );
 };
+
+const read = async (ctx: Context, { id }: { id: string }): Promise<TenantBody> => bodyOf(ctx, await getTenant(ctx, id));
 
 function bodyOf(ctx: Context, tenant: Tenant): TenantBody {
   const site = ctx.sites.ofTenant(tenant.id);
