@@ -2,10 +2,10 @@ import { STATUS_CODES } from 'node:http';
 import type { Problem } from '@sekisho/contract';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from '../../kernel/errors.ts';
+import { problemSentence } from '../edge/problem-sentence.ts';
 import { SchemaProblem } from '../edge/schema-problem.ts';
 import { type HttpServices, logRefusedByVerb } from '../request.ts';
 import { answerTo, shapeCode } from './errors-codes.ts';
-import { problemSentence } from './problem-sentence.ts';
 
 type Known = { status: number; code: string; message: string; data?: Record<string, unknown> };
 

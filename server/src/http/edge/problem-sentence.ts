@@ -1,4 +1,4 @@
-import type { Problem, SchemaProblem } from '../edge/schema-problem.ts';
+import type { Problem, SchemaProblem } from './schema-problem.ts';
 
 /** One sentence for the first thing that is wrong with a request's shape. */
 export function problemSentence(error: SchemaProblem): string {
