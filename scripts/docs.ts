@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Setting, settings } from '../server/src/config/settings.ts';
 import { logKinds } from '../server/src/domain/logs/kinds.ts';
+import { oidcErrors } from '../server/src/http/oauth/oidc-errors.ts';
 import { rootErrors } from '../server/src/http/oauth/root-errors.ts';
 import { statusOf } from '../server/src/http/status.ts';
 import { errorCatalogue } from '../server/src/kernel/errors.ts';
@@ -63,7 +64,9 @@ export function errorsPage(): string {
   ]);
   const reasons = Object.entries(refusalReasons).map(([reason, doc]) => {
     const { status, error, description } = rootErrors[reason as RefusalReason](placeholders);
-    return [`\`${reason}\``, String(status), `\`${error}\``, description, doc];
+    const atOidc = oidcErrors[reason as RefusalReason](placeholders);
+    const other = `${atOidc.status} \`${atOidc.error}\`: ${atOidc.description}`;
+    return [`\`${reason}\``, String(status), `\`${error}\``, description, other, doc];
   });
   return page(
     '# Errors and log events',
@@ -72,9 +75,8 @@ export function errorsPage(): string {
     "The management APIs answer an error with one of these. The native API (`/api`) sends the code as `code`, in problem details (RFC 9457) with `code`, `message` and `data` beside. The Auth0 dialect (`/api/v2`) sends the same statuses with the words that Auth0's clients know, in `error`, `message` and `errorCode`. What a caller may not know of answers exactly as what does not exist. Anything else that goes wrong is a 500 without details; they are in the process's log.",
     table(['code', 'status', 'what it means'], codes),
     '## Refusals of the protocol',
-    'Why a request at `/oauth/token`, `/oauth/introspect` or `/oauth/revoke` was refused. The reason stands in the log event (`reason`); the caller gets the status with `error` and `error_description` (RFC 6749 §5.2), which tell no unknown client from a wrong or an expired secret. `…` stands for a value of the request.',
-    '### Issuer `https://HOST/`',
-    table(['reason', 'status', 'error', 'error_description', 'what it means'], reasons),
+    'Why a request at an issuer\'s token, introspection or revocation endpoint was refused. The reason stands in the log event (`reason`); the caller gets the status with `error` and `error_description` (RFC 6749 §5.2), which tell no unknown client from a wrong or an expired secret. The first columns are the answer of the issuer `https://HOST/`, "at `/oidc`" is that of `https://HOST/oidc`, which sends `code` (`oidc.` and the error) and `message` beside, unless the request says `?parse_error=false`. `…` stands for a value of the request.',
+    table(['reason', 'status', 'error', 'error_description', 'at `/oidc`', 'what it means'], reasons),
     '## Log events',
     'Every token, refusal and change is one log event, committed before its answer leaves. Each has a kind:',
     table(

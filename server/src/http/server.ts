@@ -8,7 +8,9 @@ import type { SecureContext } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 import { createApp } from './app.ts';
 import { drainOf } from './drain.ts';
-import { oauthSurface } from './oauth/routes.ts';
+import { oidcIssuer } from './oauth/oidc.ts';
+import { rootIssuer } from './oauth/root.ts';
+import { oauthSurface } from './oauth/surface.ts';
 import { opsSurface, type Readiness } from './ops/routes.ts';
 import type { HttpServices } from './request.ts';
 import type { RouteEntry } from './route-list.ts';
@@ -50,10 +52,12 @@ export async function createServer(
       });
       return server;
     },
-    unreadable: () => ({ error: 'invalid_request', error_description: 'The request line can not be read.' }),
+    unreadable: (request) => issuerAt(request.raw.url).errorBody(unreadable, request),
   });
   app.register(opsSurface(services, readiness));
-  app.register(oauthSurface(services));
+  for (const issuer of issuers) {
+    app.register(oauthSurface(services, issuer), { prefix: issuer.prefix });
+  }
   app.setNotFoundHandler((_request, reply) => {
     void reply.code(404).send({ error: 'not_found', error_description: 'There is nothing here.' });
   });
@@ -96,6 +100,13 @@ export async function createServer(
     },
   };
 }
+
+const issuers = [rootIssuer, oidcIssuer];
+
+const unreadable = { status: 400, error: 'invalid_request', description: 'The request line can not be read.' };
+
+/** The issuer that answers for a path that no router could read. */
+const issuerAt = (url = '') => (url.startsWith(`${oidcIssuer.prefix}/`) ? oidcIssuer : rootIssuer);
 
 /** Everything under `/api`, read from the raw path as the routers read it. */
 const isManagement = (url: string | undefined): boolean => /^\/api(?:[/?]|$)/.test(url ?? '');

@@ -5,6 +5,7 @@ import { defineStatement } from '../storage/statement.ts';
 import { authenticateClient } from './client-auth/authenticate.ts';
 import type { PresentedCredentials } from './client-auth/presented.ts';
 import type { ProtocolContext } from './context.ts';
+import type { IssuerProfile } from './profile.ts';
 import { Refusal } from './refusal.ts';
 import { guarded } from './refused.ts';
 import { loadTokenFacts, type TokenFacts } from './token-facts.ts';
@@ -22,9 +23,13 @@ export const introspectScope = 'introspect:tokens';
  * Tells whether a token is active, to the client it was issued to, to a client linked to its API, and to whoever holds
  * `introspect:tokens`; to anybody else no token is. Throws a `Refusal` when the caller is not authenticated.
  */
-export function introspect(ctx: ProtocolContext, request: TokenOperation): Promise<Record<string, unknown>> {
+export function introspect(
+  ctx: ProtocolContext,
+  profile: IssuerProfile,
+  request: TokenOperation,
+): Promise<Record<string, unknown>> {
   return guarded(ctx, 'endpoint.refused', request, async () => {
-    const caller = await authenticated(ctx, request);
+    const caller = await authenticated(ctx, profile, request);
     const token = await orNothing(verifyAccessToken(ctx, request.token as string));
     if (token === undefined || !(await maySee(ctx, caller, token))) return { active: false };
     const { scope: _, ...claims } = token.payload;
@@ -55,13 +60,13 @@ const linkedApi = defineStatement<{ tenantId: string; clientId: string }, { reso
  * with the grant. A token that is invalid, or another client's, stays as it is and the answer is the same (RFC 7009
  * §2.2). Throws a `Refusal` when the caller is not authenticated.
  */
-export function revoke(ctx: ProtocolContext, request: TokenOperation): Promise<void> {
+export function revoke(ctx: ProtocolContext, profile: IssuerProfile, request: TokenOperation): Promise<void> {
   return guarded(ctx, 'endpoint.refused', request, async () => {
-    const caller = await authenticated(ctx, request);
+    const caller = await authenticated(ctx, profile, request);
     const token = await orNothing(verifyIssuedToken(ctx, request.token as string));
     const { db, journal } = ctx.services;
     if (token === undefined || token.clientId !== caller.client?.id) return;
-    const { tokenId, audience, clientId, clientName } = token;
+    const { tokenId, audience, clientId, clientName, organization } = token;
     const args = { tenantId: ctx.site.tenantId, jti: tokenId, expiresAt: token.expiresAt * 1000 };
     if ((await db.write(revokeToken, args)) === 0) return;
     await journal.append({
@@ -71,17 +76,22 @@ export function revoke(ctx: ProtocolContext, request: TokenOperation): Promise<v
       clientName,
       audience,
       tokenId,
+      ...(organization === undefined ? {} : { details: { organization } }),
       ...ctx.origin,
     });
   });
 }
 
-async function authenticated(ctx: ProtocolContext, request: TokenOperation): Promise<TokenFacts> {
+async function authenticated(
+  ctx: ProtocolContext,
+  profile: IssuerProfile,
+  request: TokenOperation,
+): Promise<TokenFacts> {
   const native = ctx.services.systemApis.find(({ kind }) => kind === 'api');
   const facts = await loadTokenFacts(ctx, request.credentials.clientId ?? '', {
     audience: `${ctx.site.origin}${native?.path}`,
   });
-  const client = await authenticateClient(ctx, facts.client, request.credentials);
+  const client = await authenticateClient(ctx, profile, facts.client, request.credentials);
   if (client.status !== 'active') throw new Refusal('client_disabled', { clientId: client.id });
   if (request.token === undefined) throw new Refusal('token_missing', { parameter: 'token' });
   return facts;

@@ -1,4 +1,5 @@
 import type { LogKind } from '../domain/logs/kinds.ts';
+import { logText } from '../kernel/text.ts';
 import type { PresentedCredentials } from './client-auth/presented.ts';
 import type { ProtocolContext } from './context.ts';
 import { Refusal } from './refusal.ts';
@@ -16,7 +17,12 @@ export interface About {
 export async function guarded<T>(
   ctx: ProtocolContext,
   refusedKind: LogKind,
-  request: { credentials: PresentedCredentials; audience?: string | undefined; scopes?: readonly string[] | undefined },
+  request: {
+    credentials: PresentedCredentials;
+    audience?: string | undefined;
+    scopes?: readonly string[] | undefined;
+    organization?: string | undefined;
+  },
   work: (about: About) => Promise<T>,
 ): Promise<T> {
   const { limits, journal } = ctx.services;
@@ -47,6 +53,7 @@ export async function guarded<T>(
       scope: request.scopes?.join(' '),
       reason: error.reason,
       description: error.data.detail ?? error.reason.replaceAll('_', ' '),
+      ...(request.organization === undefined ? {} : { details: { organization: logText(request.organization) } }),
       ...ctx.origin,
     });
     throw error;

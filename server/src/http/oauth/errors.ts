@@ -3,13 +3,14 @@ import { DomainError } from '../../kernel/errors.ts';
 import { Refusal } from '../../protocol/refusal.ts';
 import type { HttpServices } from '../request.ts';
 import { statusOf } from '../status.ts';
-import { describe, type OAuthAnswer, rootErrors } from './root-errors.ts';
+import type { OAuthAnswer } from './error-table.ts';
+import type { Issuer } from './issuer.ts';
 
-/** Renders every error of the protocol endpoints as RFC 6749 §5.2 says; what is not ours to tell is logged only. */
-export function oauthErrorHandler(services: HttpServices) {
+/** Renders every error of an issuer's endpoints in its shape; what is not ours to tell is logged only. */
+export function oauthErrorHandler(services: HttpServices, issuer: Issuer) {
   return async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const answer = answerOf(error);
-    if (!(error instanceof Refusal) && answer.status < 500) await logUnreadable(services, request, error);
+    const answer = answerOf(issuer, error);
+    if (!(error instanceof Refusal) && answer.status < 500) await logUnreadable(services, issuer, request, error);
     if (answer.status >= 500) services.logger.error({ err: error, url: request.routeOptions.url }, 'request failed');
     if (answer.status === 401 && /^basic/i.test(request.headers.authorization ?? '')) {
       reply.header('www-authenticate', 'Basic realm="sekisho"');
@@ -25,12 +26,17 @@ export function oauthErrorHandler(services: HttpServices) {
     void reply
       .code(answer.status)
       .header('content-type', 'application/json; charset=utf-8')
-      .send({ error: answer.error, error_description: describe(answer.description) });
+      .send(issuer.errorBody(answer, request));
   };
 }
 
 /** A request that was refused before the protocol could read it leaves its event like any other refusal. */
-async function logUnreadable(services: HttpServices, request: FastifyRequest, error: unknown): Promise<void> {
+async function logUnreadable(
+  services: HttpServices,
+  issuer: Issuer,
+  request: FastifyRequest,
+  error: unknown,
+): Promise<void> {
   const { tenantId } = request.site;
   const ip = request.origin.ip ?? '';
   if (services.limits.blocked(tenantId, undefined, ip) !== undefined) {
@@ -39,20 +45,26 @@ async function logUnreadable(services: HttpServices, request: FastifyRequest, er
   services.limits.countFailure(tenantId, undefined, ip);
   await services.journal.appendIfTenant({
     tenantId,
-    kind: request.routeOptions.url?.includes('token') ? 'token.refused' : 'endpoint.refused',
-    reason: 'parameter_invalid',
+    kind: isTokenEndpoint(issuer, request) ? 'token.refused' : 'endpoint.refused',
+    reason: namesResource(error) ? 'target_invalid' : 'parameter_invalid',
     description: (error as Error).message,
     ...request.origin,
   });
 }
 
-function answerOf(error: unknown): OAuthAnswer {
-  if (error instanceof Refusal) return rootErrors[error.reason](error.data);
+const isTokenEndpoint = ({ prefix, paths }: Issuer, request: FastifyRequest): boolean =>
+  paths.token.some((path) => `${prefix}${path}` === request.routeOptions.url);
+
+/** RFC 8707 §2: a resource that is repeated or can not be read is an invalid target. */
+const namesResource = (error: unknown): boolean => error instanceof DomainError && error.path === 'resource';
+
+function answerOf(issuer: Issuer, error: unknown): OAuthAnswer {
+  if (error instanceof Refusal) return issuer.errors[error.reason](error.data);
   if (error instanceof DomainError) {
     const status = statusOf[error.kind];
     return status === 503
       ? { status, error: 'temporarily_unavailable', description: 'The server is not available just now; try again.' }
-      : { status, error: 'invalid_request', description: error.message };
+      : { status, error: namesResource(error) ? 'invalid_target' : 'invalid_request', description: error.message };
   }
   const { statusCode } = error as { statusCode?: number };
   if (statusCode === 413) return { status: 413, error: 'invalid_request', description: 'The body is too large.' };

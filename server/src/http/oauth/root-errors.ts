@@ -1,17 +1,5 @@
-import type { RefusalData, RefusalReason } from '../../protocol/refusal.ts';
-
-/** What a caller is told of a refusal (RFC 6749 §5.2). */
-export interface OAuthAnswer {
-  status: number;
-  error: string;
-  description: string;
-}
-
-type Row = (data: RefusalData) => OAuthAnswer;
-
-const row =
-  (status: number, error: string, description: string | ((data: RefusalData) => string)): Row =>
-  (data) => ({ status, error, description: typeof description === 'string' ? description : description(data) });
+import type { RefusalData } from '../../protocol/refusal.ts';
+import { type ErrorTable, type Row, row } from './error-table.ts';
 
 const badAssertion = row(401, 'invalid_client', 'The client assertion is not valid.');
 const wrongSecret = row(401, 'access_denied', 'Unauthorized');
@@ -26,11 +14,8 @@ const denied = (description: string | ((data: RefusalData) => string)): Row => r
 /** One answer, whether or not there is such an organization. */
 const strangerToOrganization = denied('The client has no access to this organization.');
 
-/**
- * The error table of the root issuer: Auth0's words where its clients know them, RFC 6749's elsewhere. The real reason
- * is in the log.
- */
-export const rootErrors: Record<RefusalReason, Row> = {
+/** The error table of the root issuer: Auth0's words where its clients know them, RFC 6749's elsewhere. */
+export const rootErrors: ErrorTable = {
   client_id_missing: row(401, 'invalid_client', 'No client is named: send client_id, or an Authorization header.'),
   client_unknown: unauthorized,
   credentials_missing: unauthorized,
@@ -73,13 +58,3 @@ export const rootErrors: Record<RefusalReason, Row> = {
   tenant_unknown: row(404, 'not_found', 'There is nothing here.'),
   tenant_suspended: denied('The tenant is suspended.'),
 };
-
-/** Longest description that is sent. */
-const maximumDescription = 400;
-
-/** Makes a sentence fit for `error_description`: one line, no controls, not endless. */
-export const describe = (text: string): string =>
-  text
-    .slice(0, maximumDescription)
-    .toWellFormed()
-    .replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, ' ');

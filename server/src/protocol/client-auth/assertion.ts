@@ -3,6 +3,7 @@ import { jose } from '../../kernel/jose.ts';
 import { type AssertionAlgorithm, algorithmNamed, headerNames } from '../../kernel/jwa.ts';
 import { defineStatement } from '../../storage/statement.ts';
 import type { ProtocolContext } from '../context.ts';
+import type { IssuerProfile } from '../profile.ts';
 import { Refusal } from '../refusal.ts';
 import type { ClientFacts, CredentialFacts } from '../token-facts.ts';
 import { verifyDecoy } from './decoy.ts';
@@ -25,11 +26,12 @@ const useAssertion = defineStatement<{ tenantId: string; clientId: string; jti: 
 
 /**
  * Verifies a client assertion (RFC 7523 §3) with the keys registered for the client and takes its `jti`. Its audience
- * is the issuer, as one string: nothing that another server could have asked for. Throws the refusals
+ * is the issuer that is asked, as one string: nothing that another server could have asked for. Throws the refusals
  * `assertion_invalid` and `assertion_replayed`.
  */
 export async function verifyAssertion(
   ctx: ProtocolContext,
+  profile: IssuerProfile,
   client: ClientFacts,
   assertion: string,
 ): Promise<CredentialFacts> {
@@ -39,7 +41,8 @@ export async function verifyAssertion(
   const { aud, iss, sub, jti, exp, iat, nbf } = payload;
 
   if (iss !== client.id || sub !== client.id) throw invalid('iss and sub must both be the client id');
-  if (aud !== site.issuer) throw invalid(`aud must be the issuer ${site.issuer}, as one string`);
+  const issuer = profile.issuer(site);
+  if (aud !== issuer) throw invalid(`aud must be the issuer ${issuer}, as one string`);
   if (typeof jti !== 'string' || !namePattern.test(jti)) {
     throw invalid(`jti must be a string of 1 to ${maximumNameLength} characters without controls`);
   }

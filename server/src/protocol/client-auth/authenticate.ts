@@ -1,5 +1,6 @@
 import { secretMatches } from '../../kernel/secrets.ts';
 import type { ProtocolContext } from '../context.ts';
+import type { IssuerProfile } from '../profile.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
 import type { ClientFacts, CredentialFacts } from '../token-facts.ts';
 import { verifyAssertion } from './assertion.ts';
@@ -13,6 +14,7 @@ import type { PresentedCredentials } from './presented.ts';
  */
 export async function authenticateClient(
   ctx: ProtocolContext,
+  profile: IssuerProfile,
   client: ClientFacts | undefined,
   presented: PresentedCredentials,
 ): Promise<ClientFacts> {
@@ -20,7 +22,7 @@ export async function authenticateClient(
   if (presented.clientId === undefined) throw new Refusal('client_id_missing');
   const credential =
     presented.method === 'private_key_jwt'
-      ? await byAssertion(ctx, client, presented)
+      ? await byAssertion(ctx, profile, client, presented)
       : bySecret(ctx, client, presented);
   // Counted only now: nobody else can use up what a client may ask.
   const exceeded = ctx.services.limits.countRequest(ctx.site.tenantId, presented.clientId);
@@ -54,10 +56,11 @@ function bySecret(
 
 async function byAssertion(
   ctx: ProtocolContext,
+  profile: IssuerProfile,
   client: ClientFacts | undefined,
   presented: Extract<PresentedCredentials, { method: 'private_key_jwt' }>,
 ): Promise<CredentialFacts> {
-  if (client?.authMethod === 'private_key_jwt') return verifyAssertion(ctx, client, presented.assertion);
+  if (client?.authMethod === 'private_key_jwt') return verifyAssertion(ctx, profile, client, presented.assertion);
   await verifyDecoy(presented.assertion);
   const reason =
     client === undefined ? 'client_unknown' : client.isPublic ? 'client_public' : 'auth_method_not_registered';

@@ -48,7 +48,7 @@ export function issueToken(ctx: ProtocolContext, profile: IssuerProfile, request
 
     const facts = await factsOf(ctx, profile, request);
     about.clientName = facts.client?.name;
-    const client = await authenticateClient(ctx, facts.client, request.credentials);
+    const client = await authenticateClient(ctx, profile, facts.client, request.credentials);
     if (client.status !== 'active') throw new Refusal('client_disabled', { clientId: client.id });
     if (!client.grantTypes.includes(request.grantType)) {
       throw new Refusal('grant_type_not_allowed', { clientId: client.id, grantType: request.grantType });

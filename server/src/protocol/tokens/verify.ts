@@ -72,14 +72,23 @@ export interface IssuedToken {
   readonly clientName: string;
   readonly tokenId: string;
   readonly audience: string;
+  /** Id of the organization it speaks for. */
+  readonly organization: string | undefined;
   readonly expiresAt: number;
 }
 
 /** Verifies that a token is one of ours, for its revocation; throws `BadToken`. */
 export async function verifyIssuedToken(ctx: ProtocolContext, token: string): Promise<IssuedToken> {
   const { claims, row } = await verified(ctx, token);
-  const { clientId, tokenId, audience, payload } = claims;
-  return { clientId, clientName: row.client_name as string, tokenId, audience, expiresAt: payload.exp as number };
+  const { clientId, tokenId, audience, organization, payload } = claims;
+  return {
+    clientId,
+    clientName: row.client_name as string,
+    tokenId,
+    audience,
+    organization,
+    expiresAt: payload.exp as number,
+  };
 }
 
 /** Verifies that a token is good today, of either issuer of the tenant; throws `BadToken`. */

@@ -1,0 +1,30 @@
+import type { FastifyRequest } from 'fastify';
+import type { IssuerProfile } from '../../protocol/profile.ts';
+import type { ErrorTable, OAuthAnswer } from './error-table.ts';
+
+/** One issuer as HTTP shows it: where its endpoints are, what its answers look like. `surface.ts` serves it. */
+export interface Issuer {
+  readonly profile: IssuerProfile;
+  /** Whatever lies below is this issuer's; empty: only its endpoints are. */
+  readonly prefix: '' | `/${string}`;
+  /** Paths below the prefix; of several the first is advertised. */
+  readonly paths: {
+    readonly token: readonly [string, ...string[]];
+    readonly jwks: string;
+    readonly introspection: string;
+    readonly revocation: string;
+    readonly metadata: readonly string[];
+  };
+  /** `Cache-Control` of the published keys. */
+  readonly keysCache: string;
+  /** A token without scopes says so with an empty `scope`, or leaves it out. */
+  readonly emptyScope: 'said' | 'left_out';
+  readonly errors: ErrorTable;
+  /** The body of an error. */
+  errorBody(answer: OAuthAnswer, request: FastifyRequest): Record<string, unknown>;
+}
+
+/** Verifiers may keep metadata and keys this long, in seconds; a new key is published long before it signs. */
+const publishedMaxAgeSeconds = 300;
+
+export const publishedCache = `public, max-age=${publishedMaxAgeSeconds}`;
