@@ -52,10 +52,11 @@ const answers: Partial<Record<ErrorCode, (error: DomainError, asked: Asked) => A
   },
   'auth.invalid_token': () => [401, 'auth.unauthorized'],
   'auth.insufficient_scope': () => [403, 'auth.forbidden'],
-  'input.invalid': ({ path = '' }) => [
-    400,
-    /^(search|mode|joint|isCaseSensitive)\b/.test(path) ? 'request.invalid_input' : 'guard.invalid_input',
-  ],
+  'input.invalid': ({ path = '', data: { rule } }) => {
+    if (rule === 'scope_without_space') return [400, 'scope.name_with_space'];
+    return [400, /^(search|mode|joint|isCaseSensitive)\b/.test(path) ? 'request.invalid_input' : 'guard.invalid_input'];
+  },
+  'role.management_scopes_for_users': () => [422, 'role.management_api_scopes_not_assignable_to_user_role'],
   'entity.exists': ({ code, path, data: { thing } }) =>
     ownThings.has(thing)
       ? [409, code]
