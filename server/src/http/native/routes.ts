@@ -2,8 +2,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Context } from '../../domain/context.ts';
 import { authorizeManagement } from '../../protocol/management.ts';
+import { addConventions } from '../changes/changes.ts';
 import { bearerToken, type HttpServices, protocolContext } from '../request.ts';
-import { addConventions } from './changes.ts';
 import { nativeErrorHandler, problemOf } from './errors.ts';
 import { explainRoutes } from './explain/routes.ts';
 import { nativeManagementApi } from './system-api.ts';

@@ -1,5 +1,5 @@
 /**
- * What every change of the native API takes, whatever it changes:
+ * What every change of the native and the accounts API takes, whatever it changes:
  *
  *   ?dry_run=true     authorizes, validates, runs the verb and rolls it back; answers what would have been
  *   Idempotency-Key   of a POST: made again, it answers again and changes nothing
