@@ -1,8 +1,10 @@
 import type { Queryable } from '../../storage/database.ts';
 import type { Context } from '../context.ts';
-import { isDelegated } from '../organizations/reach.ts';
+import { isDelegated, ownOrganization } from '../organizations/reach.ts';
+import { organizationItself } from '../resource-servers/system.ts';
 import { assertHolds, callerScopesAt, exceedsOwn } from './management-scopes.ts';
-import { rolesOfSubject, scopesOfRoles } from './role-scopes.ts';
+import { organizationFactsStatement } from './organization-facts.ts';
+import { scopesOfRoles } from './role-scopes.ts';
 
 /**
  * Whether the caller may give these roles to somebody, tenant-wide or in an organization, or make roles of such scopes.
@@ -45,6 +47,19 @@ async function assertOwnerMayMakeOwners(ctx: Context, db: Queryable, roleIds: re
           .execute();
   const [given] = await ownerRoles(roleIds);
   if (given === undefined) return;
-  const own = (await rolesOfSubject(ctx, db, ctx.actor.clientId)).map(({ roleId }) => roleId);
-  if ((await ownerRoles(own)).length === 0) throw exceedsOwn([given.name]);
+  if ((await ownerRoles(await ownRoleIds(ctx, db, ctx.actor.clientId))).length === 0) throw exceedsOwn([given.name]);
+}
+
+/** The roles a delegated caller has in its own organization, inherited ones included; one held below does not count. */
+async function ownRoleIds(ctx: Context, db: Queryable, clientId: string): Promise<string[]> {
+  const organization = ownOrganization(ctx);
+  if (organization === undefined) return [];
+  const { tenantId } = ctx.site;
+  const rows = await ctx.db.runWithin(db, organizationFactsStatement, {
+    tenantId,
+    organizationId: organization.id,
+    subjectId: clientId,
+    identifier: organizationItself,
+  });
+  return rows.flatMap(({ role_id }) => role_id ?? []);
 }

@@ -1,0 +1,83 @@
+/** The people and clients behind memberships, as far as the caller may see them. */
+import { sql } from 'kysely';
+import { type Client, type ClientRow, clientOf } from '../clients/client.ts';
+import type { Context } from '../context.ts';
+import { isDelegated, organizationInReach } from '../organizations/reach.ts';
+import { type ReadUserRow, type User, userColumns, userOf } from '../users/user.ts';
+import { chunksOf } from './chunks.ts';
+import type { Membership } from './membership.ts';
+
+/** Who a member is. Of one that is inherited from above the caller's reach the name is all that is told. */
+export type MemberSubject =
+  | { readonly kind: 'user'; readonly user: User }
+  | { readonly kind: 'client'; readonly client: Client }
+  | { readonly kind: 'hidden'; readonly name: string | null };
+
+export interface Member {
+  readonly membership: Membership;
+  readonly subject: MemberSubject;
+}
+
+/** Memberships with their users and clients; one whose subject was deleted since the page was read is left out. */
+export async function withSubjects(ctx: Context, memberships: readonly Membership[]): Promise<Member[]> {
+  const users = await usersOf(ctx, idsOf(memberships, 'user'));
+  const clients = await clientsOf(ctx, idsOf(memberships, 'client'));
+  return memberships.flatMap((membership): Member[] => {
+    const subject = subjectOf(users.get(membership.subjectId), clients.get(membership.subjectId));
+    if (subject === undefined) return [];
+    const isHidden = membership.inherited && membership.inheritedFrom === null;
+    return [{ membership, subject: isHidden ? { kind: 'hidden', name: nameOf(subject) } : subject }];
+  });
+}
+
+function subjectOf(user: User | undefined, client: Client | undefined): MemberSubject | undefined {
+  if (user !== undefined) return { kind: 'user', user };
+  return client === undefined ? undefined : { kind: 'client', client };
+}
+
+function nameOf(subject: MemberSubject): string | null {
+  if (subject.kind === 'hidden') return subject.name;
+  return subject.kind === 'user' ? subject.user.name : subject.client.name;
+}
+
+const idsOf = (memberships: readonly Membership[], kind: Membership['kind']): string[] => [
+  ...new Set(memberships.filter((membership) => membership.kind === kind).map(({ subjectId }) => subjectId)),
+];
+
+async function usersOf(ctx: Context, ids: readonly string[]): Promise<Map<string, User>> {
+  const users = new Map<string, User>();
+  for (const part of chunksOf(ids)) {
+    const rows = await ctx.db.read
+      .selectFrom('users')
+      .select(userColumns)
+      .select(sql<number>`case when ${organizationInReach(ctx, 'owner_organization_id')} then 1 else 0 end`.as('own'))
+      .where('tenant_id', '=', ctx.site.tenantId)
+      .where('id', 'in', part)
+      .execute();
+    for (const row of rows) users.set(row.id, own(ctx, row) ? userOf(row) : introduced(row));
+  }
+  return users;
+}
+
+async function clientsOf(ctx: Context, ids: readonly string[]): Promise<Map<string, Client>> {
+  const clients = new Map<string, Client>();
+  for (const part of chunksOf(ids)) {
+    const rows = await ctx.db.read
+      .selectFrom('clients')
+      .selectAll()
+      .select(sql<number>`case when ${organizationInReach(ctx, 'owner_organization_id')} then 1 else 0 end`.as('own'))
+      .where('tenant_id', '=', ctx.site.tenantId)
+      .where('id', 'in', part)
+      .execute();
+    for (const row of rows) clients.set(row.id, own(ctx, row) ? clientOf(row) : named(row));
+  }
+  return clients;
+}
+
+const own = (ctx: Context, row: { own: number }): boolean => !isDelegated(ctx) || Number(row.own) === 1;
+
+/** A member of a customer's whom it does not own: who it is and how to reach it, not what others keep about it. */
+const introduced = (row: ReadUserRow): User =>
+  userOf({ ...row, user_metadata: null, app_metadata: null, last_login_at: null, last_ip: null, logins_count: 0 });
+
+const named = (row: ClientRow): Client => clientOf({ ...row, metadata: '{}', extras: '{}', resource_server_id: null });
