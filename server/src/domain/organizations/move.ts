@@ -19,7 +19,7 @@ export async function moveOrganization(ctx: Context, id: string, parentId: strin
   return ctx.db.transact(async (trx) => {
     const row = await loadRow(ctx, trx, id);
     assertNotOwn(ctx, id, 'move its own organization');
-    const parent = parentId === null ? undefined : await loadRow(ctx, trx, parentId);
+    const parent = parentId === null ? undefined : await loadRow(ctx, trx, parentId, 'parentId');
     if (parent !== undefined && isWithin(parent.path, row.path)) {
       throw new DomainError('organization.cycle', 'An organization can not be moved below itself.', {
         path: 'parentId',

@@ -2,14 +2,17 @@
 import { DomainError, invalid } from '../../kernel/errors.ts';
 import { randomAlphanumeric } from '../../kernel/random.ts';
 import type { Tx } from '../../storage/database.ts';
+import { assertAdministratorRemains } from '../access/management-scopes.ts';
 import type { Extras } from '../clients/client.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
 import { foldCase } from '../users/identity.ts';
 import type { Organization, OrganizationRow } from './organization.ts';
 import { organizationOf } from './organization.ts';
+import { watchOwners } from './owners.ts';
 import { assertWholeTenant, isDelegated, ownOrganization } from './reach.ts';
 import { loadRow } from './read-organizations.ts';
+import { releaseOwned } from './release.ts';
 import { freeSlug, slugOf } from './slug.ts';
 import { depthOf, maximumDepth, pathBelow, withinSubtree } from './tree.ts';
 
@@ -42,7 +45,7 @@ export async function createOrganization(
   const parentId = input.parentId ?? ownOrganization(ctx)?.id ?? null;
   const id = `org_${randomAlphanumeric(ctx.random, 16)}`;
   return ctx.db.transact(async (trx) => {
-    const parent = parentId === null ? undefined : await loadRow(ctx, trx, parentId);
+    const parent = parentId === null ? undefined : await loadRow(ctx, trx, parentId, 'parentId');
     const path = pathBelow(parent?.path, id);
     if (depthOf(path) > maximumDepth) throw tooDeep();
     const now = ctx.clock.now();
@@ -96,7 +99,8 @@ export async function updateOrganization(
 /**
  * Deletes an organization with its members, invitations and the clients it owns; the users it owns become its parent's.
  * While it has children it stays, unless `cascade` takes them with it. Throws `entity.not_found`,
- * `organization.has_children`, `auth.organization_token` (a delegated caller deletes its own).
+ * `organization.has_children`, `auth.organization_token` (a delegated caller deletes its own), `organization.last_owner`
+ * and `client.last_administrator` (of what one of its clients was elsewhere).
  */
 export async function deleteOrganization(ctx: Context, id: string, options: { cascade?: boolean } = {}): Promise<void> {
   await ctx.db.transact(async (trx) => {
@@ -105,53 +109,18 @@ export async function deleteOrganization(ctx: Context, id: string, options: { ca
     if (options.cascade !== true && (await hasChildren(ctx, trx, id))) {
       throw new DomainError('organization.has_children', 'The organization has children; delete or move them first.');
     }
+    const assertOwnersRemain = await watchOwners(ctx, trx, { clientsOwnedBelow: row.path });
     const clients = await releaseOwned(ctx, trx, row);
     const { numDeletedRows } = await trx
       .deleteFrom('organizations')
       .where('tenant_id', '=', ctx.site.tenantId)
       .where(withinSubtree('path', row.path))
       .executeTakeFirstOrThrow();
+    await assertOwnersRemain();
+    if (clients.length > 0) await assertAdministratorRemains(ctx, trx);
     for (const clientId of clients) await recordChange(ctx, trx, 'client.deleted', clientId);
     await recordChange(ctx, trx, 'organization.deleted', id, { details: { organizations: Number(numDeletedRows) } });
   });
-}
-
-/** The machine clients of a subtree end with it; its people go on as its parent's. Returns the clients' ids. */
-async function releaseOwned(ctx: Context, trx: Tx, row: OrganizationRow): Promise<string[]> {
-  const { tenantId } = ctx.site;
-  const subtree = trx
-    .selectFrom('organizations')
-    .select('id')
-    .where('tenant_id', '=', tenantId)
-    .where(withinSubtree('path', row.path));
-  await trx
-    .updateTable('users')
-    .set({ owner_organization_id: row.parent_id })
-    .where('tenant_id', '=', tenantId)
-    .where('owner_organization_id', 'in', subtree)
-    .execute();
-  const ended = trx
-    .selectFrom('clients')
-    .select('id')
-    .where('tenant_id', '=', tenantId)
-    .where('owner_organization_id', 'in', subtree);
-  const clients = (await ended.execute()).map(({ id }) => id);
-  if (clients.length === 0) return clients;
-  for (const table of ['memberships', 'role_assignments'] as const) {
-    await trx.deleteFrom(table).where('tenant_id', '=', tenantId).where('subject_id', 'in', ended).execute();
-  }
-  await trx
-    .updateTable('users')
-    .set({ client_id: null })
-    .where('tenant_id', '=', tenantId)
-    .where('client_id', 'in', ended)
-    .execute();
-  await trx
-    .deleteFrom('clients')
-    .where('tenant_id', '=', tenantId)
-    .where('owner_organization_id', 'in', subtree)
-    .execute();
-  return clients;
 }
 
 async function hasChildren(ctx: Context, trx: Tx, id: string): Promise<boolean> {

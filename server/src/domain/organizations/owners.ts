@@ -3,10 +3,15 @@ import { sql } from 'kysely';
 import { DomainError } from '../../kernel/errors.ts';
 import type { Tx } from '../../storage/database.ts';
 import type { Context } from '../context.ts';
+import { withinSubtree } from './tree.ts';
 
-/** What is about to change: one subject (removed, blocked), one membership, members of one organization, or one role. */
+/**
+ * What is about to change: one subject (removed, blocked), the clients that a subtree owns, one membership, members of
+ * one organization, or one role.
+ */
 export type OwnerChange =
   | { readonly subjectId: string }
+  | { readonly clientsOwnedBelow: string }
   | { readonly membershipId: string }
   | { readonly organizationId: string }
   | { readonly roleId: string };
@@ -62,6 +67,12 @@ function ownersAmong(ctx: Context, trx: Tx, change: Exclude<OwnerChange, { organ
     .where('r.is_owner', '=', 1)
     .where(isActive);
   if ('subjectId' in change) return query.where('m.subject_id', '=', change.subjectId);
+  if ('clientsOwnedBelow' in change) {
+    const owned = sql<string>`(select c.id from clients c join organizations t on t.tenant_id = c.tenant_id
+      and t.id = c.owner_organization_id where c.tenant_id = ${ctx.site.tenantId}
+      and ${withinSubtree('t.path', change.clientsOwnedBelow)})`;
+    return query.where('m.subject_id', 'in', owned);
+  }
   if ('membershipId' in change) return query.where('m.id', '=', change.membershipId);
   return query.where('mr.role_id', '=', change.roleId);
 }

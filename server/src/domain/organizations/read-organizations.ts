@@ -1,6 +1,6 @@
 /** Organizations read: one, pages of them, the way up, the subtree. */
 import { sql } from 'kysely';
-import { notFound } from '../../kernel/errors.ts';
+import { DomainError, notFound } from '../../kernel/errors.ts';
 import type { Queryable } from '../../storage/database.ts';
 import type { Context } from '../context.ts';
 import {
@@ -15,7 +15,7 @@ import {
 import { matchesText } from '../search.ts';
 import { foldCase } from '../users/identity.ts';
 import { type Organization, type OrganizationRow, organizationOf } from './organization.ts';
-import { ownOrganization, pathInReach, reachesPath } from './reach.ts';
+import { isDelegated, ownOrganization, pathInReach, reachesPath } from './reach.ts';
 import { idsOfPath, withinSubtree } from './tree.ts';
 
 export interface OrganizationFilter {
@@ -52,8 +52,9 @@ export async function listOrganizationsByKey(
   range: KeysetRange,
 ): Promise<KeysetPage<Organization>> {
   const [order, columns] = orderOf(ctx, filter);
-  const list = `organizations ${order} ${JSON.stringify([filter.parentId, filter.subtreeOf, filter.namePrefix])}`;
-  const query = await filtered(ctx, ctx.db.read, filter);
+  const { parentId, subtreeOf, namePrefix, contains } = filter;
+  const list = `organizations ${order} ${JSON.stringify([parentId, subtreeOf, namePrefix, contains])}`;
+  const query = await filtered(ctx, isSearch(ctx, filter) ? ctx.db.reports : ctx.db.read, filter);
   const page = await keysetPage<OrganizationRow>(ctx, list, query, range, columns);
   return mapPage(
     page,
@@ -61,18 +62,22 @@ export async function listOrganizationsByKey(
   );
 }
 
+/** Whether rows may have to be passed over: no index has both the name and the place in the tree. */
+const isSearch = (ctx: Context, { contains, namePrefix, parentId, subtreeOf }: OrganizationFilter): boolean =>
+  contains !== undefined ||
+  (namePrefix !== undefined && (isDelegated(ctx) || parentId !== undefined || subtreeOf !== undefined)) ||
+  (subtreeOf !== undefined && parentId !== undefined);
+
 function orderOf(ctx: Context, filter: OrganizationFilter): [string, (keyof OrganizationRow)[]] {
   if (filter.namePrefix !== undefined) return ['name', ['name_key', 'id']];
-  const isSubtree = filter.subtreeOf !== undefined || (ownOrganization(ctx) !== undefined && !filter.parentId);
+  const isSubtree = filter.subtreeOf !== undefined || (isDelegated(ctx) && !filter.parentId);
   return isSubtree ? ['path', ['path']] : ['created', ['created_at', 'id']];
 }
 
 async function filtered(ctx: Context, db: Queryable, filter: OrganizationFilter) {
-  let query = db
-    .selectFrom('organizations')
-    .selectAll()
-    .where('tenant_id', '=', ctx.site.tenantId)
-    .where(pathInReach(ctx, 'path'));
+  let query = db.selectFrom('organizations').selectAll().where('tenant_id', '=', ctx.site.tenantId);
+  // What is named is loaded first, so it is in reach, and all below it; one range of paths is enough for an index.
+  if (!filter.parentId && filter.subtreeOf === undefined) query = query.where(pathInReach(ctx, 'path'));
   if (filter.parentId === null) {
     const own = ownOrganization(ctx);
     query = own === undefined ? query.where('parent_id', 'is', null) : query.where('id', '=', own.id);
@@ -83,17 +88,15 @@ async function filtered(ctx: Context, db: Queryable, filter: OrganizationFilter)
     query = query.where(withinSubtree('path', (await loadRow(ctx, ctx.db.read, filter.subtreeOf)).path));
   }
   if (filter.namePrefix !== undefined) query = query.where(matchesText('name_key', foldCase(filter.namePrefix), true));
-  if (filter.contains !== undefined) {
-    const part = foldCase(filter.contains);
-    query = query.where(
-      sql<boolean>`(${position('name_key', part)} or ${position('lower(id)', filter.contains.toLowerCase())})`,
-    );
+  if (filter.contains) {
+    const [part, id] = [foldCase(filter.contains), filter.contains.toLowerCase()];
+    query = query.where(sql<boolean>`(${contains('name_key', part)} or ${contains('lower(id)', id)})`);
   }
   return query;
 }
 
 /** Whether a column contains a text; both engines have `replace`, and neither reads a wildcard in it. */
-const position = (column: string, part: string) =>
+const contains = (column: string, part: string) =>
   sql<boolean>`replace(${sql.raw(column)}, ${part}, '') <> ${sql.raw(column)}`;
 
 /** Throws `entity.not_found`. */
@@ -122,14 +125,37 @@ export async function listAncestors(ctx: Context, id: string): Promise<Organizat
   return rows.map((row) => organizationOf(ctx, row));
 }
 
+/** Most organizations that the tree of one shows. */
+export const largestTree = 1000;
+
+/**
+ * The subtree of one organization, itself first, each before what is below it; of more than `largestTree` the first
+ * ones, `truncated`. Throws `entity.not_found`.
+ */
+export async function listSubtree(
+  ctx: Context,
+  id: string,
+): Promise<{ organizations: Organization[]; truncated: boolean }> {
+  const query = await filtered(ctx, ctx.db.read, { subtreeOf: id });
+  const rows = await query
+    .orderBy('path')
+    .limit(largestTree + 1)
+    .execute();
+  return {
+    organizations: rows.slice(0, largestTree).map((row) => organizationOf(ctx, row)),
+    truncated: rows.length > largestTree,
+  };
+}
+
 /**
  * The row of one organization in the caller's reach, inside a transaction or not: every verb that names an organization
- * begins here. Throws `entity.not_found`.
+ * begins here. Throws `entity.not_found`, naming `path` when a field of the request has the id.
  */
-export async function loadRow(ctx: Context, db: Queryable, id: string): Promise<OrganizationRow> {
+export async function loadRow(ctx: Context, db: Queryable, id: string, path?: string): Promise<OrganizationRow> {
   const row = await rowWhere(ctx, db, 'id', id);
-  if (row === undefined) throw notFound('organization');
-  return row;
+  if (row !== undefined) return row;
+  const missing = notFound('organization');
+  throw path === undefined ? missing : new DomainError(missing.code, missing.message, { path, data: missing.data });
 }
 
 async function rowWhere(ctx: Context, db: Queryable, column: 'id' | 'slug', value: string) {

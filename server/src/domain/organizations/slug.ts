@@ -48,7 +48,13 @@ export async function freeSlug(
   }
   const derived = slugFrom(name);
   if (derived !== '' && !hidden && !(await isTaken(ctx, trx, derived))) return derived;
-  return `${derived || 'org'}-${randomHex(ctx.random, 4)}`;
+  return freeSuffix(ctx, trx, derived || 'org');
+}
+
+/** Many names have no letter of ASCII: all of them share one beginning, so a suffix is drawn until it is free. */
+async function freeSuffix(ctx: Context, trx: Tx, beginning: string): Promise<string> {
+  const slug = `${beginning}-${randomHex(ctx.random, 4)}`;
+  return (await isTaken(ctx, trx, slug)) ? freeSuffix(ctx, trx, beginning) : slug;
 }
 
 async function isTaken(ctx: Context, trx: Tx, slug: string): Promise<boolean> {
