@@ -5,7 +5,10 @@ import { callerWith } from '../management/support.ts';
 import { nativeToken } from './delegated.ts';
 
 let counter = 0;
-const newId = (): string => `idem-${(counter += 1)}`;
+const newId = (): string => {
+  counter += 1;
+  return `idem-${counter}`;
+};
 
 const post = (server: TestServer, token: string, key: string, json: unknown, path = '/api/tenants'): Promise<Answer> =>
   server.request('POST', path, { token, json, headers: { 'idempotency-key': key } });
