@@ -3,6 +3,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { KeysetPage, KeysetRange, OffsetPage, OffsetRange } from '../../domain/paging.ts';
 
 const defaultPageSize = 20;
+/** Most items of a list that is asked for without paging. */
+const mostItems = 10_000;
+
+export interface PagedList<T> {
+  byKey(range: KeysetRange): Promise<KeysetPage<T>>;
+  byOffset(range: OffsetRange): Promise<OffsetPage<T>>;
+}
 
 /**
  * Answers a list: by `cursor` when the query has one, otherwise by page number with `Total-Number`; `Link` names the
@@ -11,7 +18,7 @@ const defaultPageSize = 20;
 export async function sendPage<T, B>(
   request: FastifyRequest<{ Querystring: PagingQuery }>,
   reply: FastifyReply,
-  list: { byKey(range: KeysetRange): Promise<KeysetPage<T>>; byOffset(range: OffsetRange): Promise<OffsetPage<T>> },
+  list: PagedList<T>,
   body: (item: T) => B,
 ): Promise<B[]> {
   const { page = 1, page_size: limit = defaultPageSize, cursor } = request.query;
@@ -36,12 +43,29 @@ const mostAtOnce = 10_000;
 export async function sendOptionalPage<T, B>(
   request: FastifyRequest<{ Querystring: PagingQuery }>,
   reply: FastifyReply,
-  list: { byKey(range: KeysetRange): Promise<KeysetPage<T>>; byOffset(range: OffsetRange): Promise<OffsetPage<T>> },
+  list: PagedList<T>,
   body: (item: T) => B,
 ): Promise<B[]> {
   const { page, page_size, cursor } = request.query;
   if ((page ?? page_size ?? cursor) !== undefined) return sendPage(request, reply, list, body);
   return (await list.byOffset({ start: 0, limit: mostAtOnce })).items.map(body);
+}
+
+/**
+ * Answers a list that is whole unless paging is asked for: without `page`, `page_size` and `cursor` everything, and no
+ * paging headers. Of more than 10 000 items `Link` says where to go on, by cursor.
+ */
+export async function sendAllOrPage<T, B>(
+  request: FastifyRequest<{ Querystring: PagingQuery }>,
+  reply: FastifyReply,
+  list: PagedList<T>,
+  body: (item: T) => B,
+): Promise<B[]> {
+  const { page, page_size: limit, cursor } = request.query;
+  if (page !== undefined || limit !== undefined || cursor !== undefined) return sendPage(request, reply, list, body);
+  const found = await list.byKey({ limit: mostItems });
+  if (found.next !== undefined) reply.header('link', link(request, { cursor: found.next }, 'next'));
+  return found.items.map(body);
 }
 
 /** A link to the same list at another place; built from the tenant's own origin, not from a header. */
