@@ -5,6 +5,7 @@ import { randomAlphanumeric } from '../../kernel/random.ts';
 import { isScopeToken } from '../../kernel/text.ts';
 import type { Queryable, Tx } from '../../storage/database.ts';
 import type { Schema } from '../../storage/schema.ts';
+import { inChunks } from '../chunks.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
 import {
@@ -44,46 +45,52 @@ export async function storedScopesOf(
   resourceServerIds: readonly string[],
 ): Promise<Map<string, StoredScope[]>> {
   const scopes = new Map<string, StoredScope[]>(resourceServerIds.map((id) => [id, []]));
-  if (resourceServerIds.length === 0) return scopes;
-  const rows = await scopeRows(ctx, db)
-    .where('resource_server_id', 'in', resourceServerIds)
-    .orderBy('position')
-    .orderBy('id')
-    .execute();
-  for (const row of rows) scopes.get(row.resource_server_id)?.push(storedScopeOf(row));
+  const rows = await inChunks(resourceServerIds, (chunk) =>
+    scopeRows(ctx, db).where('resource_server_id', 'in', chunk).orderBy('position').orderBy('id').execute(),
+  );
+  for (const row of rows.flat()) scopes.get(row.resource_server_id)?.push(storedScopeOf(row));
   return scopes;
 }
 
-const order = ['position', 'id'] as const;
+const order = ['resource_server_id', 'position', 'id'] as const;
 
-/** A page of the scopes of one resource server, in their order; `contains`: a part of the value. */
+/** Scopes of one resource server, or of one role. */
+export type ScopeFilter = ({ readonly resourceServerId: string } | { readonly roleId: string }) & {
+  /** Case-insensitive part of the value. */
+  readonly contains?: string | undefined;
+};
+
+/** A page of scopes by position, each resource server's in their order. */
 export async function listScopes(
   ctx: Context,
-  resourceServerId: string,
-  contains: string | undefined,
+  filter: ScopeFilter,
   range: OffsetRange,
 ): Promise<OffsetPage<StoredScope>> {
-  const query = filtered(ctx, ctx.db.reports, resourceServerId, contains);
-  const page = await offsetPage<ScopeRow>(query, range, (rows) => rows.orderBy(order[0]).orderBy(order[1]));
+  const page = await offsetPage<ScopeRow>(filtered(ctx, ctx.db.reports, filter), range, (query) =>
+    order.reduce((ordered, column) => ordered.orderBy(column), query),
+  );
   return mapPage(page, page.items.map(storedScopeOf));
 }
 
 /** The same by key. Throws `input.cursor_invalid`. */
 export async function listScopesByKey(
   ctx: Context,
-  resourceServerId: string,
-  contains: string | undefined,
+  filter: ScopeFilter,
   range: KeysetRange,
 ): Promise<KeysetPage<StoredScope>> {
-  const query = filtered(ctx, ctx.db.read, resourceServerId, contains);
-  const page = await keysetPage<ScopeRow>(ctx, `scopes ${resourceServerId} ${contains ?? ''}`, query, range, order);
+  const query = filtered(ctx, ctx.db.read, filter);
+  const page = await keysetPage<ScopeRow>(ctx, `scopes ${JSON.stringify(filter)}`, query, range, order);
   return mapPage(page, page.items.map(storedScopeOf));
 }
 
-function filtered(ctx: Context, db: Queryable, resourceServerId: string, contains: string | undefined) {
-  const query = scopeRows(ctx, db).where('resource_server_id', '=', resourceServerId);
-  if (contains === undefined) return query;
-  return query.where(sql<boolean>`replace(lower(value), ${contains.toLowerCase()}, '') <> lower(value)`);
+function filtered(ctx: Context, db: Queryable, filter: ScopeFilter) {
+  const given = db.selectFrom('role_scopes').select('scope_id').where('tenant_id', '=', ctx.site.tenantId);
+  const query =
+    'roleId' in filter
+      ? scopeRows(ctx, db).where('id', 'in', given.where('role_id', '=', filter.roleId))
+      : scopeRows(ctx, db).where('resource_server_id', '=', filter.resourceServerId);
+  if (filter.contains === undefined) return query;
+  return query.where(sql<boolean>`replace(lower(value), ${filter.contains.toLowerCase()}, '') <> lower(value)`);
 }
 
 const scopeRows = (ctx: Context, db: Queryable) =>

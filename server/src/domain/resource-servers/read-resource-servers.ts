@@ -1,10 +1,19 @@
 /** Resource servers read: one, by id or by identifier, or pages of them, with their scopes. */
 import { notFound } from '../../kernel/errors.ts';
 import type { Queryable } from '../../storage/database.ts';
+import { inChunks } from '../chunks.ts';
 import type { Context } from '../context.ts';
-import { mapPage, type OffsetPage, type OffsetRange, offsetPage } from '../paging.ts';
+import {
+  type KeysetPage,
+  type KeysetRange,
+  keysetPage,
+  mapPage,
+  type OffsetPage,
+  type OffsetRange,
+  offsetPage,
+} from '../paging.ts';
 import { storedIdentifierOf } from '../tenants/sites.ts';
-import { type ResourceServer, type ResourceServerRow, resourceServerOf } from './resource-server.ts';
+import { type ResourceServer, type ResourceServerRow, resourceServerOf, type Scope } from './resource-server.ts';
 import { scopesOf } from './scopes.ts';
 
 /** A page of resource servers; with `identifiers`, only those, the system ones by any of their names. */
@@ -24,15 +33,23 @@ export async function listResourceServers(
     query = query.where((eb) => eb.or([eb('system_kind', 'is', null), eb('system_kind', '<>', 'api')]));
   }
   const page = await offsetPage<ResourceServerRow>(query, range);
-  const scopes = await scopesOf(
-    ctx.db.read,
-    ctx.site.tenantId,
-    page.items.map(({ id }) => id),
-  );
-  return mapPage(
-    page,
-    page.items.map((row) => resourceServerOf(ctx, row, scopes.get(row.id) ?? [])),
-  );
+  return mapPage(page, await withScopes(ctx, page.items));
+}
+
+/** A page of all resource servers by key, in order of creation. Throws `input.cursor_invalid`. */
+export async function listResourceServersByKey(ctx: Context, range: KeysetRange): Promise<KeysetPage<ResourceServer>> {
+  const query = ctx.db.read.selectFrom('resource_servers').selectAll().where('tenant_id', '=', ctx.site.tenantId);
+  const page = await keysetPage<ResourceServerRow>(ctx, 'resource servers', query, range);
+  return mapPage(page, await withScopes(ctx, page.items));
+}
+
+async function withScopes(ctx: Context, rows: readonly ResourceServerRow[]): Promise<ResourceServer[]> {
+  const scopes = new Map<string, Scope[]>();
+  await inChunks(rows, async (chunk) => {
+    const ids = chunk.map(({ id }) => id);
+    for (const [id, list] of await scopesOf(ctx.db.read, ctx.site.tenantId, ids)) scopes.set(id, list);
+  });
+  return rows.map((row) => resourceServerOf(ctx, row, scopes.get(row.id) ?? []));
 }
 
 /** One resource server, by id or identifier; throws `entity.not_found`. */

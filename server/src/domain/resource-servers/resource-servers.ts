@@ -10,6 +10,7 @@ import type { Context } from '../context.ts';
 import { ensureSigningKeys, insertSigningKeys } from '../keys/keys.ts';
 import { recordChange } from '../logs/record-change.ts';
 import { isReservedIdentifier } from '../tenants/sites.ts';
+import { assertNoAlias } from './aliases.ts';
 import { findRow, loadResourceServer } from './read-resource-servers.ts';
 import { type ResourceServer, type Scope, signingSecretContext, type TokenDialect } from './resource-server.ts';
 import { assertScopes, replaceScopes } from './scopes.ts';
@@ -55,6 +56,7 @@ export async function createResourceServer(
         data: { thing: 'resource server' },
       });
     }
+    await assertNoAlias(ctx, trx, input.identifier);
     const now = ctx.clock.now();
     await insertSigningKeys(trx, newKeys);
     await trx
@@ -132,6 +134,13 @@ export async function deleteResourceServer(ctx: Context, idOrIdentifier: string)
       .set({ resource_server_id: null })
       .where('tenant_id', '=', ctx.site.tenantId)
       .where('resource_server_id', '=', row.id)
+      .execute();
+    // Nothing can be asked for by default that does not exist.
+    await trx
+      .updateTable('tenants')
+      .set({ default_audience: null })
+      .where('id', '=', ctx.site.tenantId)
+      .where('default_audience', '=', row.identifier)
       .execute();
     await trx
       .deleteFrom('resource_servers')

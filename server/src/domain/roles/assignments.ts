@@ -8,11 +8,11 @@ import type { SubjectKind } from '../../storage/schema.ts';
 import { assertMayGiveRoles } from '../access/give-roles.ts';
 import { assertAdministratorRemains } from '../access/management-scopes.ts';
 import { managementScopesOfRoles } from '../access/role-scopes.ts';
+import { inChunks } from '../chunks.ts';
 import { isPublicClient } from '../clients/client.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
 import { assertWholeTenant } from '../organizations/reach.ts';
-import { inChunks } from './chunks.ts';
 import { assertForSubject, loadRole, loadRoles } from './read-roles.ts';
 
 export interface Subject {

@@ -1,8 +1,8 @@
 /** What roles give: scopes of resource servers, and organization scopes. */
 import type { Queryable } from '../../storage/database.ts';
+import { inChunks } from '../chunks.ts';
 import type { Context } from '../context.ts';
 import { type OrganizationScope, organizationScopeOf } from '../organization-scopes/organization-scope.ts';
-import { inChunks } from './chunks.ts';
 
 /** A scope of a resource server, with the API it is of. */
 export interface ScopeOfRole {

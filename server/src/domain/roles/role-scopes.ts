@@ -2,10 +2,10 @@
 import { DomainError, notFound, referenceNotFound } from '../../kernel/errors.ts';
 import type { Tx } from '../../storage/database.ts';
 import { assertAdministratorRemains, assertHolds } from '../access/management-scopes.ts';
+import { inChunks } from '../chunks.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
 import { assertWholeTenant } from '../organizations/reach.ts';
-import { inChunks } from './chunks.ts';
 import { loadRole } from './read-roles.ts';
 import type { Role, RoleLevel } from './role.ts';
 
