@@ -12,6 +12,8 @@ export interface SystemApi {
   readonly administratorScope: string;
   /** A scope that stands for all others but those that exist in the default tenant only. */
   readonly umbrellaScope?: string;
+  /** A tenant-wide role for clients that every tenant begins with; it gives the umbrella scope. */
+  readonly role?: { readonly name: string; readonly description: string };
   /** Further identifiers from the start. */
   aliases(tenantId: string): string[];
   /** True for every identifier that is an alias in some tenant. */

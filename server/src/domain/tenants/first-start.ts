@@ -79,7 +79,7 @@ export async function firstStart(services: Services, admin: FirstClient | undefi
 
 const hashOfScopes = (services: Services): string =>
   createHash('sha256')
-    .update(JSON.stringify(services.systemApis.map(({ kind, scopes }) => ({ kind, scopes }))))
+    .update(JSON.stringify(services.systemApis.map(({ kind, scopes, role }) => ({ kind, scopes, role }))))
     .digest('hex');
 
 async function readState(db: Database, admin: FirstClient | undefined) {

@@ -6,7 +6,8 @@ import type { Schema } from '../../storage/schema.ts';
 import type { Services } from '../context.ts';
 import { insertSigningKeys, makeSigningKey } from '../keys/keys.ts';
 import { replaceScopes } from '../resource-servers/scopes.ts';
-import { storedIdentifier, systemScopesOf } from '../resource-servers/system.ts';
+import { type SystemApi, storedIdentifier, systemScopesOf } from '../resource-servers/system.ts';
+import { roleNameKey } from '../roles/role.ts';
 import { defaultTenantId } from './sites.ts';
 import type { Tenant } from './tenant.ts';
 
@@ -80,6 +81,7 @@ export async function insertTenant(services: Services, trx: Tx, provision: Provi
       })
       .execute();
     await replaceScopes(services, trx, tenant.id, id, systemScopes(api, tenant.id));
+    await ensureRole(services, trx, tenant.id, api, id);
   }
   await insertManagementClient(services, trx, tenant.id, firstClient);
   return true;
@@ -157,10 +159,50 @@ export async function insertManagementClient(
   }
 }
 
-const systemScopes = (api: Services['systemApis'][number], tenantId: string) =>
+const systemScopes = (api: SystemApi, tenantId: string) =>
   systemScopesOf(api, tenantId === defaultTenantId).map(({ value, description }) => ({ value, description }));
 
-/** Brings the scopes of the system resource servers of every tenant to this release's list. */
+/** The role of a management audience; one of its name that is there already stays as it is. */
+async function ensureRole(
+  services: Services,
+  trx: Tx,
+  tenantId: string,
+  api: SystemApi,
+  resourceServerId: string,
+): Promise<void> {
+  if (api.role === undefined || api.umbrellaScope === undefined) return;
+  const id = `rol_${randomAlphanumeric(services.random, 16)}`;
+  const now = services.clock.now();
+  const inserted = await trx
+    .insertInto('roles')
+    .values({
+      tenant_id: tenantId,
+      id,
+      ...api.role,
+      name_key: roleNameKey(api.role.name),
+      level: 'tenant',
+      subject_kind: 'client',
+      is_default: 0,
+      is_owner: 0,
+      extras: '{}',
+      created_at: now,
+      updated_at: now,
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  if (inserted === undefined) return;
+  const { id: scope_id } = await trx
+    .selectFrom('scopes')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where('resource_server_id', '=', resourceServerId)
+    .where('value', '=', api.umbrellaScope)
+    .executeTakeFirstOrThrow();
+  await trx.insertInto('role_scopes').values({ tenant_id: tenantId, role_id: id, scope_id }).execute();
+}
+
+/** Brings the scopes and roles of the system resource servers of every tenant to this release's list. */
 export async function syncSystemScopes(services: Services, trx: Tx): Promise<void> {
   const stored = await trx
     .selectFrom('resource_servers')
@@ -169,6 +211,8 @@ export async function syncSystemScopes(services: Services, trx: Tx): Promise<voi
     .execute();
   for (const { tenant_id, id, system_kind } of stored) {
     const api = services.systemApis.find(({ kind }) => kind === system_kind);
-    if (api !== undefined) await replaceScopes(services, trx, tenant_id, id, systemScopes(api, tenant_id));
+    if (api === undefined) continue;
+    await replaceScopes(services, trx, tenant_id, id, systemScopes(api, tenant_id));
+    await ensureRole(services, trx, tenant_id, api, id);
   }
 }

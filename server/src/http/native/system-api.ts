@@ -37,6 +37,7 @@ export const nativeManagementApi: SystemApi = {
   ],
   administratorScope: 'all',
   umbrellaScope: 'all',
+  role: { name: 'Logto Management API access', description: 'Everything in this tenant, by the management API.' },
   aliases: (tenantId) => [`https://${tenantId}.logto.app/api`],
   isAlias: (identifier) => /^https:\/\/[^/]+\.logto\.app\/api\/?$/i.test(identifier),
 };
