@@ -36,26 +36,11 @@ export async function sendPage<T, B>(
   return found.items.map(body);
 }
 
-/** Most items of a list that is answered as a whole. */
-const mostAtOnce = 10_000;
-
-/** Answers a list as a whole (its first 10 000 items) when the query asks for no page; else as `sendPage` does. */
-export async function sendOptionalPage<T, B>(
-  request: FastifyRequest<{ Querystring: PagingQuery }>,
-  reply: FastifyReply,
-  list: PagedList<T>,
-  body: (item: T) => B,
-): Promise<B[]> {
-  const { page, page_size, cursor } = request.query;
-  if ((page ?? page_size ?? cursor) !== undefined) return sendPage(request, reply, list, body);
-  return (await list.byOffset({ start: 0, limit: mostAtOnce })).items.map(body);
-}
-
 /**
  * Answers a list that is whole unless paging is asked for: without `page`, `page_size` and `cursor` everything, and no
  * paging headers. Of more than 10 000 items `Link` says where to go on, by cursor.
  */
-export async function sendAllOrPage<T, B>(
+export async function sendOptionalPage<T, B>(
   request: FastifyRequest<{ Querystring: PagingQuery }>,
   reply: FastifyReply,
   list: PagedList<T>,
