@@ -33,8 +33,8 @@ export interface Journal {
    * is no log. It is asked first, so that no such event spoils the commit it would share.
    */
   appendIfTenant(event: LogEvent): Promise<void>;
-  /** Writes the event in the transaction of the change it tells of. */
-  within(trx: Tx, event: LogEvent): Promise<void>;
+  /** Writes events in the transaction of the change they tell of. */
+  within(trx: Tx, ...events: readonly LogEvent[]): Promise<void>;
 }
 
 /** One row when the tenant exists. */
@@ -73,11 +73,17 @@ export function createJournal(db: Database, clock: Clock, random: Random): Journ
       const [tenant] = await db.run(tenantExists, { tenantId: event.tenantId });
       if (tenant !== undefined) await db.appendLogEvent(rowOf(event));
     },
-    async within(trx, event) {
-      await trx.insertInto('log_events').values(rowOf(event)).execute();
+    async within(trx, ...events) {
+      for (let start = 0; start < events.length; start += eventsOfStatement) {
+        const rows = events.slice(start, start + eventsOfStatement).map(rowOf);
+        await trx.insertInto('log_events').values(rows).execute();
+      }
     },
   };
 }
+
+/** Each engine bounds the parameters of a statement; an event has 16. */
+const eventsOfStatement = 30;
 
 /** Ids of 30 digits that sort by time, and by order within a process: milliseconds, a counter, the process's number. */
 function eventIds(clock: Clock, random: Random): (at: number) => string {

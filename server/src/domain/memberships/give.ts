@@ -3,9 +3,9 @@ import { randomAlphanumeric } from '../../kernel/random.ts';
 import type { Queryable, Tx } from '../../storage/database.ts';
 import type { SubjectKind } from '../../storage/schema.ts';
 import { assertMayGiveRoles } from '../access/give-roles.ts';
+import { chunksOf } from '../chunks.ts';
 import type { Context } from '../context.ts';
-import { recordChange } from '../logs/record-change.ts';
-import { chunksOf } from './chunks.ts';
+import { recordChanges } from '../logs/record-change.ts';
 import type { MembershipRow } from './membership.ts';
 
 /** Writes memberships without roles, each with its event. */
@@ -18,21 +18,31 @@ export async function insertMemberships(
   thisOrganizationOnly: boolean,
 ): Promise<MembershipRow[]> {
   const now = ctx.clock.now();
-  const rows = subjectIds.map(
-    (subjectId): MembershipRow => ({
-      tenant_id: ctx.site.tenantId,
-      id: `mem_${randomAlphanumeric(ctx.random, 16)}`,
-      organization_id: organizationId,
-      subject_id: subjectId,
-      subject_kind: kind,
-      this_organization_only: thisOrganizationOnly ? 1 : 0,
-      created_at: now,
-      updated_at: now,
-    }),
+  const rows = subjectIds.map((subjectId) =>
+    newMembershipRow(ctx, { organizationId, kind, subjectId, thisOrganizationOnly, now }),
   );
-  for (const part of chunksOf(rows)) await trx.insertInto('memberships').values(part).execute();
-  for (const row of rows) await recordMember(ctx, trx, 'added', row);
+  await insertMembershipRows(ctx, trx, rows);
   return rows;
+}
+
+export const newMembershipRow = (
+  ctx: Context,
+  of: { organizationId: string; kind: SubjectKind; subjectId: string; thisOrganizationOnly: boolean; now: number },
+): MembershipRow => ({
+  tenant_id: ctx.site.tenantId,
+  id: `mem_${randomAlphanumeric(ctx.random, 16)}`,
+  organization_id: of.organizationId,
+  subject_id: of.subjectId,
+  subject_kind: of.kind,
+  this_organization_only: of.thisOrganizationOnly ? 1 : 0,
+  created_at: of.now,
+  updated_at: of.now,
+});
+
+/** The same for rows of several organizations. */
+export async function insertMembershipRows(ctx: Context, trx: Tx, rows: readonly MembershipRow[]): Promise<void> {
+  for (const part of chunksOf(rows)) await trx.insertInto('memberships').values(part).execute();
+  await recordMembers(ctx, trx, 'added', rows);
 }
 
 /**
@@ -100,7 +110,7 @@ export async function touchMemberships(
       .where('id', 'in', part)
       .execute();
   }
-  for (const row of rows) await recordMember(ctx, trx, 'updated', row);
+  await recordMembers(ctx, trx, 'updated', rows);
 }
 
 /** Ends memberships with their roles, each with its event. */
@@ -109,11 +119,22 @@ export async function deleteMemberships(ctx: Context, trx: Tx, rows: readonly Me
   for (const part of chunksOf(ids)) {
     await trx.deleteFrom('memberships').where('tenant_id', '=', ctx.site.tenantId).where('id', 'in', part).execute();
   }
-  for (const row of rows) await recordMember(ctx, trx, 'removed', row);
+  await recordMembers(ctx, trx, 'removed', rows);
 }
 
-const recordMember = (ctx: Context, trx: Tx, what: 'added' | 'updated' | 'removed', row: MembershipRow) =>
-  recordChange(ctx, trx, `organization_member.${what}`, row.id, {
-    ...(row.subject_kind === 'user' ? { userId: row.subject_id } : {}),
-    details: { organization: row.organization_id, subject: row.subject_id, kind: row.subject_kind },
-  });
+const recordMembers = (
+  ctx: Context,
+  trx: Tx,
+  what: 'added' | 'updated' | 'removed',
+  rows: readonly MembershipRow[],
+): Promise<void> =>
+  recordChanges(
+    ctx,
+    trx,
+    rows.map((row) => ({
+      kind: `organization_member.${what}` as const,
+      target: row.id,
+      ...(row.subject_kind === 'user' ? { userId: row.subject_id } : {}),
+      details: { organization: row.organization_id, subject: row.subject_id, kind: row.subject_kind },
+    })),
+  );

@@ -2,12 +2,12 @@
 import { DomainError, notFound } from '../../kernel/errors.ts';
 import type { Queryable, Tx } from '../../storage/database.ts';
 import type { SubjectKind } from '../../storage/schema.ts';
+import { chunksOf } from '../chunks.ts';
 import type { Context } from '../context.ts';
 import type { OrganizationRow } from '../organizations/organization.ts';
 import { ownOrganization } from '../organizations/reach.ts';
 import { loadRow } from '../organizations/read-organizations.ts';
 import { idsOfPath } from '../organizations/tree.ts';
-import { chunksOf } from './chunks.ts';
 import type { MembershipRow } from './membership.ts';
 
 /** Names a member: by the membership's id, or by user or client. */

@@ -1,10 +1,10 @@
 /** The people and clients behind memberships, as far as the caller may see them. */
 import { sql } from 'kysely';
+import { chunksOf } from '../chunks.ts';
 import { type Client, type ClientRow, clientOf } from '../clients/client.ts';
 import type { Context } from '../context.ts';
 import { isDelegated, organizationInReach } from '../organizations/reach.ts';
 import { type ReadUserRow, type User, userColumns, userOf } from '../users/user.ts';
-import { chunksOf } from './chunks.ts';
 import type { Membership } from './membership.ts';
 
 /** Who a member is. Of one that is inherited from above the caller's reach the name is all that is told. */

@@ -1,7 +1,7 @@
 import type { Queryable } from '../../storage/database.ts';
 import type { Schema, SubjectKind } from '../../storage/schema.ts';
+import { chunksOf } from '../chunks.ts';
 import type { Context } from '../context.ts';
-import { chunksOf } from './chunks.ts';
 
 /** An organization role as a membership shows it. */
 export interface HeldRole {

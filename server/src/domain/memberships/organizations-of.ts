@@ -1,6 +1,7 @@
 /** The organizations a user or client is a direct member of, with its roles in each; as far as the caller reaches. */
 import { sql } from 'kysely';
 import type { Queryable } from '../../storage/database.ts';
+import { chunksOf } from '../chunks.ts';
 import type { Context } from '../context.ts';
 import { type Organization, type OrganizationRow, organizationOf } from '../organizations/organization.ts';
 import { pathInReach } from '../organizations/reach.ts';
@@ -13,7 +14,6 @@ import {
   type OffsetRange,
   offsetPage,
 } from '../paging.ts';
-import { chunksOf } from './chunks.ts';
 import { type Membership, type MembershipRow, membershipsOf } from './membership.ts';
 
 export interface OrganizationOfSubject {

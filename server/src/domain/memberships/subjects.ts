@@ -2,10 +2,10 @@
 import { DomainError, referenceNotFound } from '../../kernel/errors.ts';
 import type { Tx } from '../../storage/database.ts';
 import type { SubjectKind } from '../../storage/schema.ts';
+import { chunksOf } from '../chunks.ts';
 import { isPublicClient } from '../clients/client.ts';
 import type { Context } from '../context.ts';
 import { assertWholeTenant, organizationInReach } from '../organizations/reach.ts';
-import { chunksOf } from './chunks.ts';
 
 /**
  * Whether the caller may make members of these. A delegated caller adds people by invitation only, told so whether or

@@ -1,35 +1,19 @@
 /** Organizations: created below a parent, changed, suspended, deleted. Moving is `move.ts`; members are `memberships/`. */
-import { DomainError, invalid } from '../../kernel/errors.ts';
+import { DomainError } from '../../kernel/errors.ts';
 import { randomAlphanumeric } from '../../kernel/random.ts';
 import type { Tx } from '../../storage/database.ts';
 import { assertAdministratorRemains } from '../access/management-scopes.ts';
-import type { Extras } from '../clients/client.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
-import { foldCase } from '../users/identity.ts';
 import type { Organization, OrganizationRow } from './organization.ts';
 import { organizationOf } from './organization.ts';
 import { watchOwners } from './owners.ts';
 import { assertWholeTenant, isDelegated, ownOrganization } from './reach.ts';
 import { loadRow } from './read-organizations.ts';
 import { releaseOwned } from './release.ts';
-import { freeSlug, slugOf } from './slug.ts';
+import { columnsOf, type OrganizationSettings, settingsOf } from './settings.ts';
+import { freeSlug } from './slug.ts';
 import { depthOf, maximumDepth, pathBelow, withinSubtree } from './tree.ts';
-
-export interface OrganizationSettings {
-  name: string;
-  /** Lower-case; derived from the name when absent. */
-  slug: string;
-  description: string | null;
-  status: Organization['status'];
-  mfaRequired: boolean;
-  metadata: Record<string, unknown>;
-  extras: Extras;
-}
-
-const longestName = 255;
-/** Largest metadata of an organization, in UTF-16 units of JSON. */
-const largestMetadata = 16_384;
 
 /**
  * Creates an organization, a root unless it has a parent; of a delegated caller, below its own organization unless told.
@@ -143,32 +127,3 @@ export const tooDeep = (): DomainError =>
   new DomainError('organization.too_deep', `A tree of organizations is at most ${maximumDepth} levels deep.`, {
     path: 'parentId',
   });
-
-function settingsOf(input: { name: string } & Partial<OrganizationSettings>): OrganizationSettings {
-  if (!/[^\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/u.test(input.name) || input.name.length > longestName) {
-    throw invalid('name', `A name has 1 to ${longestName} characters, one of them visible.`);
-  }
-  const metadata = input.metadata ?? {};
-  if (JSON.stringify(metadata).length > largestMetadata) {
-    throw invalid('metadata', `It has more than ${largestMetadata} characters of JSON.`);
-  }
-  return {
-    name: input.name,
-    slug: input.slug === undefined ? '' : slugOf(input.slug),
-    description: input.description ?? null,
-    status: input.status ?? 'active',
-    mfaRequired: input.mfaRequired ?? false,
-    metadata,
-    extras: input.extras ?? {},
-  };
-}
-
-const columnsOf = (settings: OrganizationSettings) => ({
-  name: settings.name,
-  name_key: foldCase(settings.name),
-  description: settings.description,
-  status: settings.status,
-  mfa_required: settings.mfaRequired ? (1 as const) : (0 as const),
-  metadata: JSON.stringify(settings.metadata),
-  extras: JSON.stringify(settings.extras),
-});

@@ -2,6 +2,7 @@
 import { DomainError, invalid } from '../../kernel/errors.ts';
 import { randomHex } from '../../kernel/random.ts';
 import type { Tx } from '../../storage/database.ts';
+import { chunksOf } from '../chunks.ts';
 import type { Context } from '../context.ts';
 
 const longestSlug = 50;
@@ -65,4 +66,25 @@ async function isTaken(ctx: Context, trx: Tx, slug: string): Promise<boolean> {
     .where('slug', '=', slug)
     .executeTakeFirst();
   return row !== undefined;
+}
+
+/** Slugs made of many names at once: a name whose slug is taken, or comes twice, gets a suffix. */
+export async function freeSlugs(ctx: Context, trx: Tx, names: readonly string[], hidden: boolean): Promise<string[]> {
+  const derived = names.map(slugFrom);
+  const taken = new Set<string>(['']);
+  for (const part of chunksOf(hidden ? [] : [...new Set(derived)])) {
+    const rows = await trx
+      .selectFrom('organizations')
+      .select('slug')
+      .where('tenant_id', '=', ctx.site.tenantId)
+      .where('slug', 'in', part)
+      .execute();
+    for (const { slug } of rows) taken.add(slug);
+  }
+  return derived.map((slug) => {
+    // 64 bits: the unique index is there for what is next to impossible.
+    if (hidden || taken.has(slug)) return `${(slug || 'org').slice(0, longestSlug - 17)}-${randomHex(ctx.random, 8)}`;
+    taken.add(slug);
+    return slug;
+  });
 }
