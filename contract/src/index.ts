@@ -1,7 +1,12 @@
 /** Schemas and types of the native API: shared by server, client and console. No I/O. */
+export * from './accounts.ts';
+export * from './batch.ts';
 export * from './errors.ts';
 export * from './explain.ts';
+export * from './invitations.ts';
+export * from './members.ts';
 export * from './organization-template.ts';
+export * from './organizations.ts';
 export * from './paging.ts';
 export * from './resources.ts';
 export * from './tenants.ts';

@@ -6,6 +6,7 @@ import { addConventions } from '../changes/changes.ts';
 import { bearerToken, type HttpServices, protocolContext } from '../request.ts';
 import { nativeErrorHandler, problemOf } from './errors.ts';
 import { explainRoutes } from './explain/routes.ts';
+import { organizationBatchRoutes } from './organizations/batch-routes.ts';
 import { nativeManagementApi } from './system-api.ts';
 import { tenantRoutes } from './tenants.ts';
 
@@ -27,7 +28,7 @@ declare module 'fastify' {
 }
 
 /** Every thing this dialect manages. */
-const things = [explainRoutes, tenantRoutes];
+const things = [explainRoutes, organizationBatchRoutes, tenantRoutes];
 
 export function nativeApi(services: HttpServices) {
   return async (server: FastifyInstance): Promise<void> => {
