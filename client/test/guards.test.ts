@@ -231,6 +231,25 @@ describe('a guard', () => {
     assert.throws(() => createGuard(issuer.verifierOptions, { realm: 'a\r\nb' }), ConfigurationError);
   });
 
+  test('has no token of a request that it refused, and looks again when the header is another one', async () => {
+    const issuer = await createTestIssuer();
+    const guard = createGuard(issuer.verifierOptions);
+    const headers = { authorization: `Bearer ${await issuer.mint({ scope: 'a' })}` };
+    const request = { headers } as never;
+    const status = (middleware: ReturnType<typeof guard.requireToken>) =>
+      new Promise((resolve) => {
+        const response = { writeHead: (code: number) => resolve(code), end() {} } as never;
+        middleware(() => resolve('let in'))(request, response);
+      });
+    assert.equal(await status(guard.requireToken()), 'let in');
+    assert.equal(await status(guard.requireScopes('a', 'b')), 403);
+    assert.throws(() => guard.accessToken(request), ConfigurationError);
+    assert.equal(await status(guard.requireScopes('a')), 'let in');
+    headers.authorization = `Bearer ${await issuer.mintExpired({ scope: 'a' })}`;
+    assert.equal(await status(guard.requireScopes('a')), 401);
+    assert.throws(() => guard.accessToken(request), ConfigurationError);
+  });
+
   test('does not take the word of another guard', async () => {
     const issuer = await createTestIssuer();
     const request = { headers: { authorization: `Bearer ${await issuer.mint()}` } } as never;

@@ -1,5 +1,7 @@
 /** The client against a token endpoint that does what it is told; `server/test/client` has it against the server. */
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import {
@@ -165,6 +167,22 @@ describe('trying again', () => {
     await assert.rejects(other.clientCredentials(request, { signal: AbortSignal.abort(reason) }), reason);
     await assert.rejects(other.accessToken(request, { signal: AbortSignal.abort(reason) }), reason);
     assert.equal(state.requests.length, 0);
+  });
+});
+
+describe('a redirect', () => {
+  test('is not followed: the secret goes to no other place', async (t) => {
+    const asked: string[] = [];
+    const server = createServer((incoming, response) => {
+      asked.push(incoming.url as string);
+      response.writeHead(307, { location: '/elsewhere' }).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.after(() => server.close());
+    const tokenUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`;
+    const client = new OAuthClient({ tokenUrl, clientId: 'machine', clientSecret: secret, retries: 0 });
+    await assert.rejects(client.clientCredentials(request), NetworkError);
+    assert.deepEqual(asked, ['/token']);
   });
 });
 

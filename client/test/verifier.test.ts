@@ -152,6 +152,8 @@ describe('verifyAccessToken', () => {
     texts.push(...bodies.map((body) => `${header}.${body}.${signature}`));
     texts.push(...bodies.map((body) => `${body}.${payload}.${signature}`));
     texts.push(`${header}.${Buffer.from([0x7b, 0xff, 0x7d]).toString('base64url')}.${signature}`, 'x'.repeat(20_000));
+    texts.push(`${header}.${Buffer.from('{"sub":"\xff"}', 'latin1').toString('base64url')}.${signature}`);
+    texts.push(await issuer.mint({ padding: 'x'.repeat(16_384) }));
     for (const text of texts) await refuses(verifier, text, 'malformed', text.slice(0, 60));
     for (const other of [undefined, null, 7, {}, [good]]) await refuses(verifier, other as never, 'malformed');
   });
