@@ -4,9 +4,15 @@ import type { Context } from '../../domain/context.ts';
 import { authorizeManagement } from '../../protocol/management.ts';
 import { addConventions } from '../changes/changes.ts';
 import { bearerToken, type HttpServices, protocolContext } from '../request.ts';
+import { dashboardRoutes } from './dashboard/routes.ts';
 import { nativeErrorHandler, problemOf } from './errors.ts';
 import { explainRoutes } from './explain/routes.ts';
+import { hookRoutes } from './hooks/routes.ts';
+import { logRoutes } from './logs/routes.ts';
+import { openApiRoutes } from './openapi/routes.ts';
 import { organizationBatchRoutes } from './organizations/batch-routes.ts';
+import { organizationRoutes } from './organizations/routes.ts';
+import { statusRoutes } from './status/routes.ts';
 import { nativeManagementApi } from './system-api.ts';
 import { tenantRoutes } from './tenants.ts';
 
@@ -28,7 +34,16 @@ declare module 'fastify' {
 }
 
 /** Every thing this dialect manages. */
-const things = [explainRoutes, organizationBatchRoutes, tenantRoutes];
+const things = [
+  explainRoutes,
+  organizationBatchRoutes,
+  tenantRoutes,
+  logRoutes,
+  dashboardRoutes,
+  hookRoutes,
+  statusRoutes,
+  openApiRoutes,
+];
 
 export function nativeApi(services: HttpServices) {
   return async (server: FastifyInstance): Promise<void> => {

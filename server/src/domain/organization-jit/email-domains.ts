@@ -1,0 +1,135 @@
+/**
+ * Just-in-time membership: who has a verified e-mail address of a domain becomes a member of the organizations it is
+ * bound to, with the roles set for that (`roles.ts`, `provision.ts`). Only a caller of the whole tenant binds a domain:
+ * a customer that could would catch other customers' people.
+ */
+import { DomainError, invalid, notFound } from '../../kernel/errors.ts';
+import type { Queryable, Tx } from '../../storage/database.ts';
+import { chunksOf } from '../chunks.ts';
+import type { Context } from '../context.ts';
+import { recordChange } from '../logs/record-change.ts';
+import { assertWholeTenant } from '../organizations/reach.ts';
+import { loadRow } from '../organizations/read-organizations.ts';
+import {
+  type KeysetPage,
+  type KeysetRange,
+  keysetPage,
+  type OffsetPage,
+  type OffsetRange,
+  offsetPage,
+} from '../paging.ts';
+import { emailIdentity } from '../users/identity.ts';
+
+/** The domain as the key of an e-mail address has it. Throws `input.invalid` naming `path`. */
+export function emailDomainOf(text: string, path: string): string {
+  const refused = invalid(path, 'It is not a domain of e-mail addresses.');
+  try {
+    const [, domain] = text.includes('@') ? [] : emailIdentity(`a@${text}`).key.split('@');
+    if (domain?.includes('.')) return domain;
+  } catch {
+    throw refused;
+  }
+  throw refused;
+}
+
+const domainsOf = (ctx: Context, db: Queryable, organizationId: string) =>
+  db
+    .selectFrom('organization_email_domains')
+    .select('domain')
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where('organization_id', '=', organizationId);
+
+/** In order of the domains. Throws `entity.not_found`. */
+export async function listEmailDomains(
+  ctx: Context,
+  organizationId: string,
+  range: OffsetRange,
+): Promise<OffsetPage<string>> {
+  const { id } = await loadRow(ctx, ctx.db.read, organizationId);
+  const page = await offsetPage(domainsOf(ctx, ctx.db.reports, id), range, (query) => query.orderBy('domain'));
+  return { ...page, items: page.items.map(({ domain }) => domain) };
+}
+
+/** The same by key. Throws `entity.not_found`, `input.cursor_invalid`. */
+export async function listEmailDomainsByKey(
+  ctx: Context,
+  organizationId: string,
+  range: KeysetRange,
+): Promise<KeysetPage<string>> {
+  const { id } = await loadRow(ctx, ctx.db.read, organizationId);
+  const page = await keysetPage(ctx, `email domains ${id}`, domainsOf(ctx, ctx.db.read, id), range, ['domain']);
+  return { ...page, items: page.items.map(({ domain }) => domain) };
+}
+
+/** Binds a domain. Throws `entity.not_found`, `entity.exists`, `input.invalid`, `auth.organization_token`. */
+export async function addEmailDomain(ctx: Context, organizationId: string, text: string): Promise<string> {
+  assertWholeTenant(ctx, 'bind a domain');
+  const domain = emailDomainOf(text, 'emailDomain');
+  await ctx.db.transact(async (trx) => {
+    await loadRow(ctx, trx, organizationId);
+    const bound = await domainsOf(ctx, trx, organizationId).where('domain', '=', domain).executeTakeFirst();
+    if (bound !== undefined) {
+      throw new DomainError('entity.exists', 'The domain is bound to the organization already.', {
+        path: 'emailDomain',
+        data: { thing: 'organization email domain' },
+      });
+    }
+    await insertDomains(ctx, trx, organizationId, [domain]);
+    await recordJit(ctx, trx, organizationId, { added: [domain] });
+  });
+  return domain;
+}
+
+/** Makes exactly these the domains. Throws `entity.not_found`, `input.invalid`, `auth.organization_token`. */
+export async function replaceEmailDomains(
+  ctx: Context,
+  organizationId: string,
+  texts: readonly string[],
+): Promise<void> {
+  assertWholeTenant(ctx, 'bind a domain');
+  const domains = [...new Set(texts.map((text, index) => emailDomainOf(text, `emailDomains.${index}`)))];
+  await ctx.db.transact(async (trx) => {
+    await loadRow(ctx, trx, organizationId);
+    await trx
+      .deleteFrom('organization_email_domains')
+      .where('tenant_id', '=', ctx.site.tenantId)
+      .where('organization_id', '=', organizationId)
+      .execute();
+    await insertDomains(ctx, trx, organizationId, domains);
+    await recordJit(ctx, trx, organizationId, { domains: domains.length });
+  });
+}
+
+/** Frees a domain; who is a member stays one. Throws `entity.not_found`, `auth.organization_token`. */
+export async function removeEmailDomain(ctx: Context, organizationId: string, text: string): Promise<void> {
+  assertWholeTenant(ctx, 'free a domain');
+  await ctx.db.transact(async (trx) => {
+    await loadRow(ctx, trx, organizationId);
+    const { numDeletedRows } = await trx
+      .deleteFrom('organization_email_domains')
+      .where('tenant_id', '=', ctx.site.tenantId)
+      .where('organization_id', '=', organizationId)
+      .where('domain', '=', keyOf(text))
+      .executeTakeFirstOrThrow();
+    if (numDeletedRows === 0n) throw notFound('organization email domain');
+    await recordJit(ctx, trx, organizationId, { removed: [keyOf(text)] });
+  });
+}
+
+/** What is no domain is nobody's. */
+function keyOf(text: string): string {
+  try {
+    return emailDomainOf(text, 'emailDomain');
+  } catch {
+    return '';
+  }
+}
+
+async function insertDomains(ctx: Context, trx: Tx, organizationId: string, domains: readonly string[]): Promise<void> {
+  const rows = domains.map((domain) => ({ tenant_id: ctx.site.tenantId, organization_id: organizationId, domain }));
+  for (const part of chunksOf(rows)) await trx.insertInto('organization_email_domains').values(part).execute();
+}
+
+/** The event of a change to what makes people members of an organization. */
+export const recordJit = (ctx: Context, trx: Tx, organizationId: string, details: Record<string, unknown>) =>
+  recordChange(ctx, trx, 'organization_jit.updated', organizationId, { details });

@@ -1,0 +1,122 @@
+/** The tree of organizations, which Logto does not have: children, ancestors, subtree, move. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import {
+  MoveOrganization,
+  Organization as OrganizationBody,
+  OrganizationTree,
+  PagingQuery,
+  Problem,
+} from '@sekisho/contract';
+import { Type } from 'typebox';
+import type { Context } from '../../../domain/context.ts';
+import { moveOrganization } from '../../../domain/organizations/move.ts';
+import type { Organization } from '../../../domain/organizations/organization.ts';
+import {
+  listAncestors,
+  listOrganizations,
+  listOrganizationsByKey,
+  listSubtree,
+  type OrganizationFilter,
+} from '../../../domain/organizations/read-organizations.ts';
+import type { KeysetRange, OffsetRange } from '../../../domain/paging.ts';
+import { sendPage } from '../paging.ts';
+import { organizationBody, treeBody } from './mapping.ts';
+
+const config = { scopes: ['read:organizations'], delegated: true };
+const params = Type.Object({ id: Type.String({ description: 'Of an organization.' }) });
+const failures = { 400: Problem, 401: Problem, 403: Problem, 404: Problem };
+const listed = { 200: Type.Array(OrganizationBody), ...failures };
+
+const lists = (ctx: Context, filter: OrganizationFilter) => ({
+  byKey: (range: KeysetRange) => listOrganizationsByKey(ctx, filter, range),
+  byOffset: (range: OffsetRange) => listOrganizations(ctx, filter, range),
+});
+
+export const organizationTreeRoutes: FastifyPluginAsyncTypebox = async (server) => {
+  server.get(
+    '/organizations/:id/children',
+    {
+      config,
+      schema: {
+        summary: 'List the children of an organization',
+        description: 'Those right below it, in order of creation.',
+        params,
+        querystring: PagingQuery,
+        response: listed,
+      },
+    },
+    (request, reply) => {
+      const { context, params } = request;
+      const body = (organization: Organization) => organizationBody(context, organization);
+      return sendPage(request, reply, lists(context, { parentId: params.id }), body);
+    },
+  );
+
+  server.get(
+    '/organizations/:id/subtree',
+    {
+      config,
+      schema: {
+        summary: 'List an organization with all that is below it',
+        description: 'Flat. By cursor each one comes after its parent and before its next sibling.',
+        params,
+        querystring: PagingQuery,
+        response: listed,
+      },
+    },
+    (request, reply) => {
+      const { context, params } = request;
+      const body = (organization: Organization) => organizationBody(context, organization);
+      return sendPage(request, reply, lists(context, { subtreeOf: params.id }), body);
+    },
+  );
+
+  server.get(
+    '/organizations/:id/ancestors',
+    {
+      config,
+      schema: {
+        summary: 'List the organizations above one',
+        description: 'From the root, or the organization that the token speaks for, down to the parent.',
+        params,
+        response: listed,
+      },
+    },
+    async ({ context, params }) =>
+      (await listAncestors(context, params.id)).map((organization) => organizationBody(context, organization)),
+  );
+
+  server.get(
+    '/organizations/:id/tree',
+    {
+      config,
+      schema: {
+        summary: 'Read an organization with all that is below it, nested',
+        description: 'At most 1000 organizations; the flat list `subtree` has all of them.',
+        params,
+        response: { 200: OrganizationTree, ...failures },
+      },
+    },
+    async ({ context, params }) => {
+      const { organizations, truncated } = await listSubtree(context, params.id);
+      return { truncated, tree: treeBody(context, organizations) };
+    },
+  );
+
+  server.post(
+    '/organizations/:id/move',
+    {
+      config: { scopes: ['update:organizations'], delegated: true },
+      schema: {
+        summary: 'Move an organization with its whole subtree',
+        description:
+          'Below another organization, or, with null, to where it is a root. What it inherited is gone at once.',
+        params,
+        body: MoveOrganization,
+        response: { 200: OrganizationBody, ...failures, 409: Problem },
+      },
+    },
+    async ({ context, params, body }) =>
+      organizationBody(context, await moveOrganization(context, params.id, body.parentId)),
+  );
+};
