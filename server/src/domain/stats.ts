@@ -41,3 +41,33 @@ export async function activeUsers(ctx: Context): Promise<number> {
     .executeTakeFirstOrThrow();
   return Number(users);
 }
+
+/** How many users were created, or last signed in, on each day (UTC) from `from` to `to`, both at the start of a day. */
+export async function usersByDay(
+  ctx: Context,
+  column: 'created_at' | 'last_login_at',
+  from: number,
+  to: number,
+): Promise<(day: number) => number> {
+  const day = sql<number>`${sql.ref(column)} / ${sql.lit(dayMs)}`;
+  const rows = await ctx.db.reports
+    .selectFrom('users')
+    .select([day.as('day'), sql<number>`count(*)`.as('users')])
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where(column, '>=', from)
+    .where(column, '<', to + dayMs)
+    .groupBy(day)
+    .execute();
+  const counts = new Map(rows.map((row) => [Number(row.day), Number(row.users)]));
+  return (start) => counts.get(start / dayMs) ?? 0;
+}
+
+/** All users of the tenant. */
+export async function totalUsers(ctx: Context): Promise<number> {
+  const { users } = await ctx.db.reports
+    .selectFrom('users')
+    .select(sql<number>`count(*)`.as('users'))
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .executeTakeFirstOrThrow();
+  return Number(users);
+}

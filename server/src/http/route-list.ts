@@ -7,6 +7,12 @@ export interface RouteEntry {
   readonly path: string;
   /** Any one of these lets a token call it; undefined for routes outside the management APIs. */
   readonly scopes: readonly string[] | undefined;
+  /** A token that speaks for an organization may call it. */
+  readonly delegated: boolean;
+  /** Called without a token. */
+  readonly open: boolean;
+  /** Takes `If-Match`. */
+  readonly conditional: boolean;
   readonly schema: FastifySchema | undefined;
 }
 
@@ -22,6 +28,10 @@ export function collectRoutes(server: FastifyInstance): void {
   const routes: RouteEntry[] = [];
   server.decorate('routeList', routes);
   server.addHook('onRoute', ({ method, url, config, schema }) => {
-    for (const one of [method].flat()) routes.push({ method: one, path: url, scopes: config?.scopes, schema });
+    const { scopes, delegated = false, open = false, current } = config ?? {};
+    const conditional = current !== undefined;
+    for (const one of [method].flat()) {
+      routes.push({ method: one, path: url, scopes, delegated, open, conditional, schema });
+    }
   });
 }

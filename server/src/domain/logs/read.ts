@@ -3,7 +3,14 @@ import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import { notFound } from '../../kernel/errors.ts';
 import type { LogEventTable } from '../../storage/schema.ts';
 import type { Context } from '../context.ts';
-import { mapPage, type OffsetPage, type OffsetRange, offsetPage } from '../paging.ts';
+import {
+  type KeysetPage,
+  type KeysetRange,
+  mapPage,
+  type OffsetPage,
+  type OffsetRange,
+  offsetPage,
+} from '../paging.ts';
 import { matchesText, type NumberRange, type Search, searchCondition } from '../search.ts';
 import type { LogKind } from './kinds.ts';
 import { logEventOf, type StoredLogEvent } from './log-event.ts';
@@ -58,6 +65,56 @@ export async function searchLogEvents(
     unordered.orderBy('id', filter.oldestFirst === true ? 'asc' : 'desc'),
   );
   return mapPage(page, page.items.map(logEventOf));
+}
+
+/** The same page; what is found is counted up to `most` and one more, so that the count costs no more than that. */
+export async function searchLogEventsCapped(
+  ctx: Context,
+  search: LogSearch,
+  range: OffsetRange,
+  most: number,
+): Promise<OffsetPage<StoredLogEvent>> {
+  const found = ctx.db.reports
+    .selectFrom('log_events')
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where(searchCondition(search, conditionOf));
+  const [rows, counted] = await Promise.all([
+    found.selectAll().orderBy('id', 'desc').limit(range.limit).offset(range.start).execute(),
+    ctx.db.reports
+      .selectFrom(
+        found
+          .select('id')
+          .limit(most + 1)
+          .as('some'),
+      )
+      .select(sql<number>`count(*)`.as('total'))
+      .executeTakeFirstOrThrow(),
+  ]);
+  return { items: rows.map(logEventOf), total: Number(counted.total), ...range };
+}
+
+/** The events a search finds, newest first, by cursor; beside the reports, as a search may pass over many. */
+export async function logEventsBefore(
+  ctx: Context,
+  search: LogSearch,
+  range: KeysetRange,
+): Promise<KeysetPage<StoredLogEvent>> {
+  const name = `${ctx.site.tenantId} logs`;
+  let query = ctx.db.reports
+    .selectFrom('log_events')
+    .selectAll()
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where(searchCondition(search, conditionOf));
+  if (range.cursor !== undefined) {
+    query = query.where('id', '<', String(ctx.cursors.open(name, range.cursor, 'cursor')[0]));
+  }
+  const rows = await query
+    .orderBy('id', 'desc')
+    .limit(range.limit + 1)
+    .execute();
+  const items = rows.slice(0, range.limit).map(logEventOf);
+  const last = items.at(-1);
+  return rows.length > range.limit && last ? { items, next: ctx.cursors.seal(name, [last.id]) } : { items };
 }
 
 /** Throws `entity.not_found`. */

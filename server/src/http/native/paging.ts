@@ -8,7 +8,8 @@ const mostItems = 10_000;
 
 export interface PagedList<T> {
   byKey(range: KeysetRange): Promise<KeysetPage<T>>;
-  byOffset(range: OffsetRange): Promise<OffsetPage<T>>;
+  /** `capped`: there are more than `total` says, so that the last page is not known. */
+  byOffset(range: OffsetRange): Promise<OffsetPage<T> & { readonly capped?: boolean }>;
 }
 
 /**
@@ -29,9 +30,11 @@ export async function sendPage<T, B>(
   }
   const found = await list.byOffset({ start: (page - 1) * limit, limit });
   const last = Math.max(1, Math.ceil(found.total / limit));
-  const links = [link(request, { page: 1 }, 'first'), link(request, { page: last }, 'last')];
-  if (page > 1) links.push(link(request, { page: Math.min(page - 1, last) }, 'prev'));
-  if (page < last) links.push(link(request, { page: page + 1 }, 'next'));
+  const links = [link(request, { page: 1 }, 'first')];
+  if (page > 1) links.push(link(request, { page: found.capped ? page - 1 : Math.min(page - 1, last) }, 'prev'));
+  if (found.capped) reply.header('total-number-is-capped', 'true');
+  else links.push(link(request, { page: last }, 'last'));
+  if (!found.capped && page < last) links.push(link(request, { page: page + 1 }, 'next'));
   reply.header('total-number', String(found.total)).header('link', links.join(', '));
   return found.items.map(body);
 }
