@@ -37,6 +37,7 @@ declare module 'fastify' {
 const things = [
   explainRoutes,
   organizationBatchRoutes,
+  organizationRoutes,
   tenantRoutes,
   logRoutes,
   dashboardRoutes,
