@@ -41,6 +41,8 @@ export interface Origin {
   readonly ip: string | undefined;
   readonly userAgent: string | undefined;
   readonly host: string | undefined;
+  /** Method and path, from surfaces that log which request made a change. */
+  readonly request?: string;
 }
 
 /** What a verb of the domain gets: the services, the tenant it acts in, and who acts from where. */

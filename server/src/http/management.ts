@@ -2,6 +2,7 @@
 import type { Server } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
+import { accountsDialect } from './accounts/routes.ts';
 import { createApp } from './app.ts';
 import { errorBody } from './auth0/errors.ts';
 import { auth0Dialect } from './auth0/routes.ts';
@@ -21,6 +22,7 @@ export async function createManagement(services: HttpServices, server: Server): 
   // Forms are the protocol's. Read as an object one has no fields, and would pass where none is required.
   app.removeContentTypeParser('application/x-www-form-urlencoded');
   app.register(nativeApi(services), { prefix: '/api' });
+  app.register(accountsDialect(services), { prefix: '/api' });
   app.register(auth0Dialect(services), { prefix: '/api/v2' });
   await app.ready();
   return app;

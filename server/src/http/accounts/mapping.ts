@@ -1,0 +1,53 @@
+/** The domain's entities in this dialect's words. */
+import type { Account, AccountMember, ApplicationUser } from '@sekisho/contract';
+import type { HeldRole, Membership } from '../../domain/memberships/membership.ts';
+import type { Organization } from '../../domain/organizations/organization.ts';
+import type { User } from '../../domain/users/user.ts';
+
+const timeOf = (milliseconds: number): string => new Date(milliseconds).toISOString();
+
+export const accountBody = (organization: Organization): Account => ({
+  id: organization.id,
+  name: organization.name,
+  parent_account_id: organization.parentId,
+  status: organization.status,
+  metadata: organization.metadata,
+  created_at: timeOf(organization.createdAt),
+  updated_at: timeOf(organization.updatedAt),
+});
+
+/** The member as it counts in the account that was asked about. */
+export function memberBody(accountId: string, member: Membership): AccountMember {
+  const roles = strongestFirst(member.roles);
+  return {
+    id: member.id,
+    account_id: accountId,
+    user_id: member.kind === 'user' ? member.subjectId : null,
+    client_id: member.kind === 'client' ? member.subjectId : null,
+    role: roles[0] ?? null,
+    roles,
+    inherited: member.inherited,
+    inherited_from: member.inheritedFrom,
+    created_at: timeOf(member.createdAt),
+    updated_at: timeOf(member.updatedAt),
+  };
+}
+
+/** Owners' roles, then others, then member, then viewer; those of a rank stay in order of their names. */
+const strongestFirst = (roles: readonly HeldRole[]): string[] =>
+  roles.toSorted((a, b) => rankOf(a) - rankOf(b)).map(({ name }) => name);
+
+function rankOf({ name, isOwner }: HeldRole): number {
+  if (isOwner) return 0;
+  return { member: 2, viewer: 3 }[name.toLowerCase()] ?? 1;
+}
+
+export const applicationUserBody = (applicationId: string, user: User): ApplicationUser => ({
+  id: user.id,
+  application_id: applicationId,
+  status: user.status,
+  name: user.name,
+  email: user.email,
+  created_at: timeOf(user.createdAt),
+  updated_at: timeOf(user.updatedAt),
+});
