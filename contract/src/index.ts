@@ -11,4 +11,5 @@ export * from './organization-template.ts';
 export * from './organizations.ts';
 export * from './paging.ts';
 export * from './resources.ts';
+export * from './roles.ts';
 export * from './tenants.ts';

@@ -52,6 +52,22 @@ async function withScopes(ctx: Context, rows: readonly ResourceServerRow[]): Pro
   return rows.map((row) => resourceServerOf(ctx, row, scopes.get(row.id) ?? []));
 }
 
+/** Resource servers by their ids, without their scopes. */
+export async function resourceServersById(
+  ctx: Context,
+  ids: readonly string[],
+): Promise<Map<string, Omit<ResourceServer, 'scopes'>>> {
+  const rows = await inChunks([...new Set(ids)], (chunk) =>
+    ctx.db.read
+      .selectFrom('resource_servers')
+      .selectAll()
+      .where('tenant_id', '=', ctx.site.tenantId)
+      .where('id', 'in', chunk)
+      .execute(),
+  );
+  return new Map(rows.flat().map((row) => [row.id, resourceServerOf(ctx, row, [])]));
+}
+
 /** One resource server, by id or identifier; throws `entity.not_found`. */
 export async function getResourceServer(ctx: Context, idOrIdentifier: string): Promise<ResourceServer> {
   return loadResourceServer(ctx, ctx.db.read, idOrIdentifier);

@@ -3,13 +3,14 @@ import type { Queryable } from '../../storage/database.ts';
 import { inChunks } from '../chunks.ts';
 import type { Context } from '../context.ts';
 import { type OrganizationScope, organizationScopeOf } from '../organization-scopes/organization-scope.ts';
+import type { SystemApi } from '../resource-servers/system.ts';
 
 /** A scope of a resource server, with the API it is of. */
 export interface ScopeOfRole {
   id: string;
   value: string;
   description: string | null;
-  resourceServer: { id: string; name: string };
+  resourceServer: { id: string; name: string; systemKind: SystemApi['kind'] | null };
 }
 
 export interface ScopesOfRole {
@@ -44,7 +45,7 @@ const apiScopes = (ctx: Context, db: Queryable) =>
     .innerJoin('resource_servers as r', (join) =>
       join.onRef('r.tenant_id', '=', 'x.tenant_id').onRef('r.id', '=', 'x.resource_server_id'),
     )
-    .select(['rs.role_id', 'x.id', 'x.value', 'x.description', 'r.id as api_id', 'r.name as api_name'])
+    .select(['rs.role_id', 'x.id', 'x.value', 'x.description', 'r.id as api_id', 'r.name as api_name', 'r.system_kind'])
     .where('rs.tenant_id', '=', ctx.site.tenantId)
     .orderBy('r.created_at')
     .orderBy('r.id')
@@ -68,11 +69,12 @@ interface ApiScopeRow {
   description: string | null;
   api_id: string;
   api_name: string;
+  system_kind: string | null;
 }
 
 const scopeOf = (row: ApiScopeRow): ScopeOfRole => ({
   id: row.id,
   value: row.value,
   description: row.description,
-  resourceServer: { id: row.api_id, name: row.api_name },
+  resourceServer: { id: row.api_id, name: row.api_name, systemKind: row.system_kind as SystemApi['kind'] | null },
 });

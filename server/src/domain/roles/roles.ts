@@ -27,6 +27,9 @@ export interface RoleSettings {
   extras: Extras;
 }
 
+/** What is absent or undefined stays. */
+export type RoleChange = { [K in keyof RoleSettings]?: RoleSettings[K] | undefined };
+
 /** Scopes that a new role is made of, by id, and what a request calls the two lists. */
 export interface NewRoleScopes {
   scopeIds?: readonly string[] | undefined;
@@ -41,7 +44,7 @@ export interface NewRoleScopes {
  */
 export async function createRole(
   ctx: Context,
-  input: { level: Role['level']; subjectKind: SubjectKind; name: string } & Partial<RoleSettings> & NewRoleScopes,
+  input: { level: Role['level']; subjectKind: SubjectKind; name: string } & Omit<RoleChange, 'name'> & NewRoleScopes,
 ): Promise<Role> {
   assertWholeTenant(ctx, 'make roles');
   const { level, subjectKind } = input;
@@ -78,7 +81,7 @@ export async function updateRole(
   ctx: Context,
   id: string,
   level: RoleLevel,
-  changeOf: (before: Role) => Partial<RoleSettings>,
+  changeOf: (before: Role) => RoleChange,
 ): Promise<Role> {
   assertWholeTenant(ctx, 'change roles');
   return ctx.db.transact(async (trx) => {
@@ -121,7 +124,7 @@ export async function deleteRole(ctx: Context, id: string, level: RoleLevel): Pr
   });
 }
 
-function settingsOf(input: { name: string } & Partial<RoleSettings>): RoleSettings {
+function settingsOf(input: { name: string } & Omit<RoleChange, 'name'>): RoleSettings {
   assertRoleName(input.name);
   return {
     name: input.name,

@@ -10,8 +10,10 @@ import { explainRoutes } from './explain/routes.ts';
 import { hookRoutes } from './hooks/routes.ts';
 import { logRoutes } from './logs/routes.ts';
 import { openApiRoutes } from './openapi/routes.ts';
+import { organizationTemplateRoutes } from './organization-template/routes.ts';
 import { organizationBatchRoutes } from './organizations/batch-routes.ts';
 import { organizationRoutes } from './organizations/routes.ts';
+import { resourceRoutes } from './resources/routes.ts';
 import { statusRoutes } from './status/routes.ts';
 import { nativeManagementApi } from './system-api.ts';
 import { tenantRoutes } from './tenants.ts';
@@ -38,6 +40,8 @@ const things = [
   explainRoutes,
   organizationBatchRoutes,
   organizationRoutes,
+  organizationTemplateRoutes,
+  resourceRoutes,
   tenantRoutes,
   logRoutes,
   dashboardRoutes,

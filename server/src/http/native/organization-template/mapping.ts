@@ -8,6 +8,7 @@ import type { Context } from '../../../domain/context.ts';
 import type { OrganizationScope } from '../../../domain/organization-scopes/organization-scope.ts';
 import type { ScopesOfRole } from '../../../domain/roles/read-role-scopes.ts';
 import type { Role } from '../../../domain/roles/role.ts';
+import { resourceIdOf } from '../resources/mapping.ts';
 
 type Site = Pick<Context, 'site'>;
 
@@ -35,7 +36,7 @@ export const organizationRoleWithScopesBody = (
   resourceScopes: given.scopes.map(({ id, value, resourceServer }) => ({
     id,
     name: value,
-    resource: { id: resourceServer.id, name: resourceServer.name },
+    resource: { id: resourceIdOf(resourceServer), name: resourceServer.name },
   })),
 });
 
