@@ -1,5 +1,6 @@
 /** Schemas and types of the native API: shared by server, client and console. No I/O. */
 export * from './accounts.ts';
+export * from './applications.ts';
 export * from './batch.ts';
 export * from './dashboard.ts';
 export * from './errors.ts';
@@ -12,4 +13,6 @@ export * from './organizations.ts';
 export * from './paging.ts';
 export * from './resources.ts';
 export * from './roles.ts';
+export * from './search.ts';
 export * from './tenants.ts';
+export * from './users.ts';

@@ -22,6 +22,8 @@ export interface Client {
   metadata: Record<string, string>;
   /** What only a dialect knows, by dialect. */
   extras: Extras;
+  /** The organization whose subtree the client belongs to; null: the tenant's. */
+  ownerOrganizationId: string | null;
   createdAt: number;
   updatedAt: number;
 }
@@ -46,6 +48,7 @@ export const clientOf = (row: ClientRow): Client => ({
   resourceServerId: row.resource_server_id,
   metadata: JSON.parse(row.metadata) as Record<string, string>,
   extras: JSON.parse(row.extras) as Extras,
+  ownerOrganizationId: row.owner_organization_id,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
 });

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Schema } from '../../storage/schema.ts';
 
 export type UserStatus = Schema['users']['status'];
@@ -20,7 +21,14 @@ export interface User {
   userMetadata: Metadata | null;
   /** What applications keep about the person; null until set. */
   appMetadata: Metadata | null;
+  /** Further claims about the person (OpenID Connect Core §5.1). */
+  profile: Metadata;
   status: UserStatus;
+  /** The application whose user this is, if it is one's. */
+  clientId: string | null;
+  /** The organization whose subtree the person belongs to; null: the tenant's. */
+  ownerOrganizationId: string | null;
+  hasPassword: boolean;
   loginsCount: number;
   lastLoginAt: number | null;
   lastIp: string | null;
@@ -45,15 +53,19 @@ export const userColumns = [
   'picture',
   'user_metadata',
   'app_metadata',
+  'profile',
   'status',
+  'client_id',
+  'owner_organization_id',
   'logins_count',
   'last_login_at',
   'last_ip',
   'created_at',
   'updated_at',
-] as const satisfies readonly (keyof UserRow)[];
+  sql<number>`case when users.password_hash is null then 0 else 1 end`.as('has_password'),
+] as const;
 
-export type ReadUserRow = Pick<UserRow, (typeof userColumns)[number]>;
+export type ReadUserRow = Pick<UserRow, Extract<(typeof userColumns)[number], string>> & { has_password: number };
 
 export const userOf = (row: ReadUserRow): User => ({
   id: row.id,
@@ -69,7 +81,11 @@ export const userOf = (row: ReadUserRow): User => ({
   picture: row.picture,
   userMetadata: metadataOf(row.user_metadata),
   appMetadata: metadataOf(row.app_metadata),
+  profile: JSON.parse(row.profile) as Metadata,
   status: row.status,
+  clientId: row.client_id,
+  ownerOrganizationId: row.owner_organization_id,
+  hasPassword: Number(row.has_password) === 1,
   loginsCount: row.logins_count,
   lastLoginAt: row.last_login_at,
   lastIp: row.last_ip,
@@ -78,3 +94,16 @@ export const userOf = (row: ReadUserRow): User => ({
 });
 
 const metadataOf = (text: string | null): Metadata | null => (text === null ? null : (JSON.parse(text) as Metadata));
+
+/** Somebody a caller sees and does not own: who it is and how to reach it, not what others keep about it. */
+export const introducedUser = (row: ReadUserRow): User => ({
+  ...userOf(row),
+  userMetadata: null,
+  appMetadata: null,
+  profile: {},
+  clientId: null,
+  ownerOrganizationId: null,
+  loginsCount: 0,
+  lastLoginAt: null,
+  lastIp: null,
+});
