@@ -1,4 +1,5 @@
 import * as contract from '@sekisho/contract';
+import { Check } from 'typebox/schema';
 
 /** A JSON Schema as it stands in a route. */
 export type Json = { [key: string]: unknown };
@@ -38,12 +39,7 @@ export function exampleOf(schema: Json, name = 'text'): unknown {
   if (allOf !== undefined) return Object.assign({}, ...allOf.map((part) => exampleOf(part as Json, name)));
   switch (type) {
     case 'object':
-      return Object.fromEntries(
-        Object.entries((schema.properties ?? {}) as Record<string, Json>).map(([field, part]) => [
-          field,
-          exampleOf(part, field),
-        ]),
-      );
+      return objectExample(schema);
     case 'array':
       return [exampleOf((schema.items ?? {}) as Json, name.replace(/s$/, ''))];
     case 'integer':
@@ -56,4 +52,19 @@ export function exampleOf(schema: Json, name = 'text'): unknown {
     default:
       return name;
   }
+}
+
+/** Fields that need not be there are left out when no value that fits is known. */
+function objectExample({
+  properties = {},
+  required = [],
+}: {
+  properties?: object;
+  required?: readonly string[];
+}): Json {
+  const fields = Object.entries(properties as Record<string, Json>).map(
+    ([field, part]) => [field, part, exampleOf(part, field)] as const,
+  );
+  const shown = fields.filter(([field, part, value]) => required.includes(field) || Check(part, value));
+  return Object.fromEntries(shown.map(([field, , value]) => [field, value]));
 }
