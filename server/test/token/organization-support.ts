@@ -161,6 +161,13 @@ export class Rows {
     return this.#write((trx) => trx.insertInto('organization_client_grants').values(row).execute());
   }
 
+  /** Makes the organization the owner of a client. */
+  own({ id: owner_organization_id }: Organization, clientId: string): Promise<unknown> {
+    return this.#write((trx) =>
+      trx.updateTable('clients').set({ owner_organization_id }).where('id', '=', clientId).execute(),
+    );
+  }
+
   /** Row ids of an API's scopes, by value. */
   async scopeIds(machine: Pick<Machine, 'apiId'>): Promise<Record<string, string>> {
     const rows = await this.#server.rows('scopes');

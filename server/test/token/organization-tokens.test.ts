@@ -636,7 +636,29 @@ eachEngine('tokens for an organization', (engine) => {
       }
     });
 
-    test('/api takes one, of either issuer, and surfaces that do not filter by it refuse the token', async () => {
+    test('/api takes one, of either issuer, and acts inside the organization alone', async () => {
+      const { machine, top, organization } = await member();
+      const scope = 'explain:access';
+      const { id } = (await server.rows('scopes')).find(({ value }) => value === scope);
+      await rows.member(top, machine.clientId, [await rows.role('organization', { scopes: [id] })]);
+      await rows.own(organization, machine.clientId);
+      for (const issuer of issuerNames) {
+        const ask = { audience: server.nativeAudience, organization: organization.id, scope };
+        const token = await tokenFor(server, issuer, machine, ask);
+        const explain = (organizationId: string) =>
+          server.request('POST', '/api/explain', {
+            token,
+            json: { applicationId: machine.clientId, organizationId },
+          });
+        const inside = await explain(organization.id);
+        assert.deepEqual([inside.status, inside.body.scopes], [200, ['audit', 'manage']], inside.text);
+        const above = await explain(top.id);
+        assert.equal(above.status, 404, 'what lies above is not there');
+        assert.equal(above.text.replaceAll(top.id, ''), (await explain('org_0000000000000000')).text);
+      }
+    });
+
+    test('surfaces of /api that do not filter by the organization refuse such a token', async () => {
       const { machine, organization } = await member();
       const native = (await server.rows('scopes')).find(({ value }) => value === 'manage:tenants');
       const role = await rows.role('organization', { scopes: [native.id] });
