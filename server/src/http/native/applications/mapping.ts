@@ -19,6 +19,10 @@ const shownTypes: Record<ClientType, ApplicationType> = {
   native: 'Native',
 };
 
+/** Of a client that says nothing of its kind: a web application with a server. */
+export const applicationTypeOf = (type: ClientType | null): ApplicationType =>
+  type === null ? 'Traditional' : shownTypes[type];
+
 /** An application in Logto's words; `status`, `ownerOrganizationId` and `updatedAt` are ours. Never a secret. */
 export function applicationBody({ site }: Pick<Context, 'site'>, client: Client): Application {
   const { oidcClientMetadata, customClientMetadata = {}, customData = {} } = keptOf(client);
@@ -27,7 +31,7 @@ export function applicationBody({ site }: Pick<Context, 'site'>, client: Client)
     id: client.id,
     name: client.name,
     description: client.description,
-    type: client.type === null ? 'Traditional' : shownTypes[client.type],
+    type: applicationTypeOf(client.type),
     oidcClientMetadata: { redirectUris: [], postLogoutRedirectUris: [], ...oidcClientMetadata },
     customClientMetadata,
     protectedAppMetadata: null,
