@@ -19,7 +19,10 @@ type Operation = {
 };
 
 /** There for Logto's tools, which then hear why not. */
-const alwaysRefuses = new Set(['POST /api/organizations/:id/jit/sso-connectors']);
+const alwaysRefuses = new Set([
+  'POST /api/organizations/:id/jit/sso-connectors',
+  'DELETE /api/organizations/:id/jit/sso-connectors/:ssoConnectorId',
+]);
 
 let server: TestServer;
 let document: Json & {
