@@ -10,10 +10,13 @@ import { explainRoutes } from './explain/routes.ts';
 import { hookRoutes } from './hooks/routes.ts';
 import { logRoutes } from './logs/routes.ts';
 import { openApiRoutes } from './openapi/routes.ts';
+import { organizationInvitationRoutes } from './organization-invitations/routes.ts';
 import { organizationTemplateRoutes } from './organization-template/routes.ts';
 import { organizationBatchRoutes } from './organizations/batch-routes.ts';
+import { organizationMemberRoutes } from './organizations/members/routes.ts';
 import { organizationRoutes } from './organizations/routes.ts';
 import { resourceRoutes } from './resources/routes.ts';
+import { roleRoutes } from './roles/routes.ts';
 import { statusRoutes } from './status/routes.ts';
 import { nativeManagementApi } from './system-api.ts';
 import { tenantRoutes } from './tenants.ts';
@@ -39,9 +42,12 @@ declare module 'fastify' {
 const things = [
   explainRoutes,
   organizationBatchRoutes,
+  organizationInvitationRoutes,
   organizationRoutes,
+  organizationMemberRoutes,
   organizationTemplateRoutes,
   resourceRoutes,
+  roleRoutes,
   tenantRoutes,
   logRoutes,
   dashboardRoutes,
