@@ -38,6 +38,14 @@ export const errorCatalogue = {
     kind: 'unprocessable',
     doc: 'The client can not be a member: it can not prove who it is.',
   },
+  'organization.invitation_mismatch': {
+    kind: 'unprocessable',
+    doc: 'The user does not have the e-mail address that was invited.',
+  },
+  'email.no_connector': {
+    kind: 'unprocessable',
+    doc: 'There is no e-mail connector: the message can not be sent, and nothing was changed.',
+  },
   'organization.invitation_over': { kind: 'conflict', doc: 'The invitation is not pending any more.' },
   'role.wrong_subject': { kind: 'conflict', doc: 'The role is not for this kind of subject, or not of this level.' },
   'role.management_scopes_for_users': {

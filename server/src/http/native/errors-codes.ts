@@ -29,6 +29,7 @@ const takenCodes: Record<string, string> = {
   'resource server': 'resource.resource_identifier_in_use',
   scope: 'scope.name_exists',
   'application secret': 'application.secret_name_exists',
+  'member invitee': 'request.invalid_input',
 };
 
 /** What Logto does not have: a conflict as everywhere else. */
@@ -54,7 +55,10 @@ const answers: Partial<Record<ErrorCode, (error: DomainError, asked: Asked) => A
   'auth.insufficient_scope': () => [403, 'auth.forbidden'],
   'input.invalid': ({ path = '', data: { rule } }) => {
     if (rule === 'scope_without_space') return [400, 'scope.name_with_space'];
-    return [400, /^(search|mode|joint|isCaseSensitive)\b/.test(path) ? 'request.invalid_input' : 'guard.invalid_input'];
+    return [
+      400,
+      /^(search|mode|joint|isCaseSensitive|expiresAt)\b/.test(path) ? 'request.invalid_input' : 'guard.invalid_input',
+    ];
   },
   'role.management_scopes_for_users': () => [422, 'role.management_api_scopes_not_assignable_to_user_role'],
   'entity.exists': ({ code, path, data: { thing } }) =>
@@ -71,6 +75,9 @@ const answers: Partial<Record<ErrorCode, (error: DomainError, asked: Asked) => A
     return [422, /\/applications\b/.test(route) ? 'application.invalid_role_type' : 'user.invalid_role_type'];
   },
   'organization.not_a_machine': () => [422, 'entity.db_constraint_violated'],
+  'organization.invitation_over': () => [422, 'request.invalid_input'],
+  'organization.invitation_mismatch': () => [422, 'request.invalid_input'],
+  'email.no_connector': () => [422, 'connector.not_found'],
   'organization.not_a_member': () => [422, 'organization.require_membership'],
   'resource_server.system': (_error, { method }) => [
     400,

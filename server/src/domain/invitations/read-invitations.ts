@@ -1,0 +1,67 @@
+/** Invitations read: one, or pages of them. */
+import type { Queryable } from '../../storage/database.ts';
+import type { Context } from '../context.ts';
+import { isDelegated } from '../organizations/reach.ts';
+import {
+  type KeysetPage,
+  type KeysetRange,
+  keysetPage,
+  mapPage,
+  type OffsetPage,
+  type OffsetRange,
+  offsetPage,
+} from '../paging.ts';
+import { emailKeyOf } from '../users/identity.ts';
+import {
+  type Invitation,
+  type InvitationRow,
+  invitationOf,
+  invitationsInReach,
+  invitationsOf,
+  loadInvitationRow,
+} from './invitation.ts';
+
+export interface InvitationFilter {
+  organizationId?: string | undefined;
+  inviterId?: string | undefined;
+  /** E-mail address in any spelling. */
+  invitee?: string | undefined;
+}
+
+/** Throws `entity.not_found`. */
+export const getInvitation = async (ctx: Context, id: string): Promise<Invitation> =>
+  invitationOf(ctx, ctx.db.read, await loadInvitationRow(ctx, ctx.db.read, { id }));
+
+/** A page by position, in order of creation. */
+export async function listInvitations(
+  ctx: Context,
+  filter: InvitationFilter,
+  range: OffsetRange,
+): Promise<OffsetPage<Invitation>> {
+  const page = await offsetPage<InvitationRow>(filtered(ctx, ctx.db.reports, filter), range);
+  return mapPage(page, await invitationsOf(ctx, ctx.db.reports, page.items));
+}
+
+/** A page by key: organization by organization, each in order of creation. Throws `input.cursor_invalid`. */
+export async function listInvitationsByKey(
+  ctx: Context,
+  filter: InvitationFilter,
+  range: KeysetRange,
+): Promise<KeysetPage<Invitation>> {
+  const { organizationId, inviterId, invitee } = filter;
+  const list = `organization invitations ${JSON.stringify([organizationId, inviterId, invitee])}`;
+  // Only an organization's own, and those of all, stand in one index in this order; others may have to be passed over.
+  const isIndexed =
+    inviterId === undefined && invitee === undefined && (organizationId !== undefined || !isDelegated(ctx));
+  const query = filtered(ctx, isIndexed ? ctx.db.read : ctx.db.reports, filter);
+  const page = await keysetPage<InvitationRow>(ctx, list, query, range, ['organization_id', 'created_at', 'id']);
+  return mapPage(page, await invitationsOf(ctx, ctx.db.read, page.items));
+}
+
+function filtered(ctx: Context, db: Queryable, { organizationId, inviterId, invitee }: InvitationFilter) {
+  let query = invitationsInReach(ctx, db);
+  if (organizationId !== undefined) query = query.where('organization_id', '=', organizationId);
+  if (inviterId !== undefined) query = query.where('inviter_id', '=', inviterId);
+  if (invitee !== undefined) query = query.where('invitee_key', '=', emailKeyOf(invitee));
+  return query;
+}
