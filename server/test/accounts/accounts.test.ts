@@ -260,7 +260,7 @@ eachEngine('accounts', (engine) => {
       server,
       () => call('POST', `/accounts/${root}/move`, { parent_id: 'org_0000000000000000' }),
       404,
-      accountMissing,
+      { ...accountMissing, field: 'parent_id' },
     );
     await assertRefused(server, () => call('GET', `/accounts/${root}/nothing`), 404, {
       error: 'not_found',
