@@ -55,9 +55,7 @@ export async function createServer(
     unreadable: (request) => issuerAt(request.raw.url).errorBody(unreadable, request),
   });
   app.register(opsSurface(services, readiness));
-  for (const issuer of issuers) {
-    app.register(oauthSurface(services, issuer), { prefix: issuer.prefix });
-  }
+  for (const issuer of [rootIssuer, oidcIssuer]) app.register(oauthSurface(services, issuer));
   app.setNotFoundHandler((_request, reply) => {
     void reply.code(404).send({ error: 'not_found', error_description: 'There is nothing here.' });
   });
@@ -101,12 +99,10 @@ export async function createServer(
   };
 }
 
-const issuers = [rootIssuer, oidcIssuer];
-
 const unreadable = { status: 400, error: 'invalid_request', description: 'The request line can not be read.' };
 
 /** The issuer that answers for a path that no router could read. */
-const issuerAt = (url = '') => (url.startsWith(`${oidcIssuer.prefix}/`) ? oidcIssuer : rootIssuer);
+const issuerAt = (url = '') => (url.startsWith(`${oidcIssuer.below}/`) ? oidcIssuer : rootIssuer);
 
 /** Everything under `/api`, read from the raw path as the routers read it. */
 const isManagement = (url: string | undefined): boolean => /^\/api(?:[/?]|$)/.test(url ?? '');

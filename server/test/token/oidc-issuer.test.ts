@@ -61,6 +61,9 @@ eachEngine('the issuer /oidc', (engine) => {
         ...endpoint('introspection'),
         ...endpoint('revocation'),
       });
+      // Where RFC 8414 looks for it.
+      const other = await server.request('GET', '/.well-known/oauth-authorization-server/oidc');
+      assert.deepEqual([other.status, other.body], [200, body]);
     });
 
     test('its keys are the tenant’s, and are asked for anew each time', async () => {

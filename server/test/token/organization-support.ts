@@ -168,6 +168,11 @@ export class Rows {
     );
   }
 
+  alias(alias: string, resource_server_id: string): Promise<unknown> {
+    const row = { tenant_id: this.#tenantId, alias, resource_server_id };
+    return this.#write((trx) => trx.insertInto('resource_server_aliases').values(row).execute());
+  }
+
   /** Row ids of an API's scopes, by value. */
   async scopeIds(machine: Pick<Machine, 'apiId'>): Promise<Record<string, string>> {
     const rows = await this.#server.rows('scopes');

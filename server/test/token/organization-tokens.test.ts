@@ -658,6 +658,34 @@ eachEngine('tokens for an organization', (engine) => {
       }
     });
 
+    test('an alias of /api is as good as its name, with an organization too', async () => {
+      const { machine, top, organization } = await member();
+      const api = (await server.rows('resource_servers')).find(({ system_kind }) => system_kind === 'api');
+      const alias = `https://api.${organization.id.slice(4)}.example`;
+      await rows.alias(alias, api.id);
+      const { id } = (await server.rows('scopes')).find(({ value }) => value === 'explain:access');
+      await rows.member(top, machine.clientId, [await rows.role('organization', { scopes: [id] })]);
+      await rows.own(organization, machine.clientId);
+      for (const issuer of issuerNames) {
+        const ask = { audience: alias, organization: organization.id, scope: 'explain:access' };
+        const token = await tokenFor(server, issuer, machine, ask);
+        assert.equal(decodeJwt(token).aud, alias);
+        const json = { applicationId: machine.clientId, organizationId: organization.id };
+        assert.equal((await server.request('POST', '/api/explain', { token, json })).status, 200);
+      }
+    });
+
+    test('a token of an organization alone is for no management API', async () => {
+      const { machine, organization } = await member();
+      for (const issuer of issuerNames) {
+        const token = await tokenFor(server, issuer, machine, { organization: organization.id, scope: 'manage' });
+        for (const path of ['/api/explain', '/api/v2/clients']) {
+          const answer = await server.request(path === '/api/explain' ? 'POST' : 'GET', path, { token });
+          assert.equal(answer.status, 401, answer.text);
+        }
+      }
+    });
+
     test('surfaces of /api that do not filter by the organization refuse such a token', async () => {
       const { machine, organization } = await member();
       const native = (await server.rows('scopes')).find(({ value }) => value === 'manage:tenants');

@@ -52,8 +52,8 @@ async function logUnreadable(
   });
 }
 
-const isTokenEndpoint = ({ prefix, paths }: Issuer, request: FastifyRequest): boolean =>
-  paths.token.some((path) => `${prefix}${path}` === request.routeOptions.url);
+const isTokenEndpoint = ({ paths }: Issuer, request: FastifyRequest): boolean =>
+  paths.token.some((path) => path === request.routeOptions.url);
 
 /** RFC 8707 §2: a resource that is repeated or can not be read is an invalid target. */
 const namesResource = (error: unknown): boolean => error instanceof DomainError && error.path === 'resource';

@@ -5,9 +5,9 @@ import type { ErrorTable, OAuthAnswer } from './error-table.ts';
 /** One issuer as HTTP shows it: where its endpoints are, what its answers look like. `surface.ts` serves it. */
 export interface Issuer {
   readonly profile: IssuerProfile;
-  /** Whatever lies below is this issuer's; empty: only its endpoints are. */
-  readonly prefix: '' | `/${string}`;
-  /** Paths below the prefix; of several the first is advertised. */
+  /** Whatever lies below this path is the issuer's, and there or not there in its words. */
+  readonly below?: `/${string}`;
+  /** Of several the first is advertised. */
   readonly paths: {
     readonly token: readonly [string, ...string[]];
     readonly jwks: string;

@@ -7,13 +7,14 @@ import { oidcErrors } from './oidc-errors.ts';
 /** The issuer below `/oidc`: Logto's paths and answers. */
 export const oidcIssuer: Issuer = {
   profile: oidcProfile,
-  prefix: '/oidc',
+  below: '/oidc',
   paths: {
-    token: ['/token'],
-    jwks: '/jwks',
-    introspection: '/token/introspection',
-    revocation: '/token/revocation',
-    metadata: ['/.well-known/openid-configuration'],
+    token: ['/oidc/token'],
+    jwks: '/oidc/jwks',
+    introspection: '/oidc/token/introspection',
+    revocation: '/oidc/token/revocation',
+    // RFC 8414 §3.1 puts the well-known part before the issuer's path, OpenID Connect Discovery §4 behind it.
+    metadata: ['/oidc/.well-known/openid-configuration', '/.well-known/oauth-authorization-server/oidc'],
   },
   keysCache: 'no-cache, max-age=0, must-revalidate',
   emptyScope: 'said',

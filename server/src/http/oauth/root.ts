@@ -6,7 +6,6 @@ import { rootErrors } from './root-errors.ts';
 /** The issuer at the root of a host: Auth0's paths and answers. */
 export const rootIssuer: Issuer = {
   profile: rootProfile,
-  prefix: '',
   paths: {
     // Clients in the wild use all of them.
     token: ['/oauth/token', '/oauth/token/', '/oauth2/token'],

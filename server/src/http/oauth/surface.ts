@@ -12,14 +12,14 @@ import { oauthErrorHandler } from './errors.ts';
 import { type Issuer, publishedCache } from './issuer.ts';
 import { readTokenOperation, readTokenRequest } from './requests.ts';
 
-/** The plugin of an issuer; register it under `issuer.prefix`. */
+/** The plugin of an issuer. */
 export function oauthSurface(services: HttpServices, issuer: Issuer) {
   return async (server: FastifyInstance): Promise<void> => {
     server.setErrorHandler(oauthErrorHandler(services, issuer));
-    if (issuer.prefix !== '') setNotFound(server, issuer);
     addTokenEndpoints(server, services, issuer);
     addPublished(server, services, issuer);
     refuseGet(server, issuer);
+    if (issuer.below !== undefined) server.register(nothingElse(issuer), { prefix: issuer.below });
   };
 }
 
@@ -51,7 +51,7 @@ function addPublished(server: FastifyInstance, services: HttpServices, issuer: I
   const { paths, profile } = issuer;
   for (const path of paths.metadata) {
     server.get(path, async (request, reply) => {
-      const metadata = await metadataOf(protocolContext(services, request), profile, advertised(issuer));
+      const metadata = await metadataOf(protocolContext(services, request), profile, advertised(paths));
       // Only now: nobody is to keep an error.
       reply.header('cache-control', publishedCache);
       return metadata;
@@ -66,12 +66,7 @@ function addPublished(server: FastifyInstance, services: HttpServices, issuer: I
   });
 }
 
-const advertised = ({ prefix, paths }: Issuer): EndpointPaths => ({
-  token: `${prefix}${paths.token[0]}`,
-  jwks: `${prefix}${paths.jwks}`,
-  introspection: `${prefix}${paths.introspection}`,
-  revocation: `${prefix}${paths.revocation}`,
-});
+const advertised = (paths: Issuer['paths']): EndpointPaths => ({ ...paths, token: paths.token[0] });
 
 /** A GET could put a secret into a URL, and so into logs (RFC 6749 §3.2). */
 function refuseGet(server: FastifyInstance, issuer: Issuer): void {
@@ -84,9 +79,10 @@ function refuseGet(server: FastifyInstance, issuer: Issuer): void {
   }
 }
 
-function setNotFound(server: FastifyInstance, issuer: Issuer): void {
+/** Answers for every other path below the issuer. */
+const nothingElse = (issuer: Issuer) => async (server: FastifyInstance) => {
   const answer = { status: 404, error: 'invalid_request', description: 'There is nothing here.' };
   server.setNotFoundHandler((request, reply) => {
     void reply.code(answer.status).send(issuer.errorBody(answer, request));
   });
-}
+};
