@@ -70,6 +70,12 @@ export async function unassignRole(ctx: Context, subject: Subject, roleId: strin
   });
 }
 
+/** The same, asked of the role. Throws `entity.not_found` (the role, too), `client.last_administrator`. */
+export async function unassignRoleOf(ctx: Context, roleId: string, subject: Subject): Promise<void> {
+  await loadRole(ctx, ctx.db.read, roleId, 'tenant');
+  await unassignRole(ctx, subject, roleId);
+}
+
 /**
  * Gives one role to many users or clients; returns who got it now. With `refuseRepeated`, one that has it already is an
  * error. Throws `entity.not_found` (the role), `entity.reference_not_found`, `entity.exists` (of thing `role user` or

@@ -23,8 +23,12 @@ export interface RoleFilter {
   contains?: string | undefined;
   /** Exactly this name, in any spelling. */
   name?: string | undefined;
-  /** Without those that this user or client has tenant-wide. */
-  notOfSubject?: string | undefined;
+  /** The name, or the id, without regard to case; `%` stands for any text. */
+  like?: string | undefined;
+  nameLike?: string | undefined;
+  idLike?: string | undefined;
+  /** Without those that one of these users or clients has tenant-wide. */
+  notOfSubjects?: readonly string[] | undefined;
 }
 
 /** A page of roles by position, in order of creation. */
@@ -51,16 +55,26 @@ function filtered(ctx: Context, db: Queryable, filter: RoleFilter) {
         or replace(lower(id), ${filter.contains.toLowerCase()}, '') <> lower(id))`,
     );
   }
-  if (filter.notOfSubject !== undefined) {
+  const { like, nameLike, idLike } = filter;
+  if (like !== undefined) query = query.where((eb) => eb.or([nameIsLike(like), idIsLike(like)]));
+  if (nameLike !== undefined) query = query.where(nameIsLike(nameLike));
+  if (idLike !== undefined) query = query.where(idIsLike(idLike));
+  if (filter.notOfSubjects !== undefined && filter.notOfSubjects.length > 0) {
     const had = db
       .selectFrom('role_assignments')
       .select('role_id')
       .where('tenant_id', '=', ctx.site.tenantId)
-      .where('subject_id', '=', filter.notOfSubject);
+      .where('subject_id', 'in', filter.notOfSubjects);
     query = query.where('id', 'not in', had);
   }
   return query;
 }
+
+const nameIsLike = (pattern: string) => sql<boolean>`name_key like ${patternOf(foldCase(pattern))} escape '\\'`;
+const idIsLike = (pattern: string) => sql<boolean>`lower(id) like ${patternOf(pattern.toLowerCase())} escape '\\'`;
+
+/** Only `%` is a wildcard; `_` is common in ids. */
+const patternOf = (text: string): string => text.replace(/[\\_]/g, '\\$&');
 
 const rolesAt = (ctx: Context, db: Queryable, level: RoleLevel) =>
   db
