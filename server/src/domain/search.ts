@@ -1,4 +1,5 @@
 import { type Expression, type RawBuilder, type SqlBool, sql } from 'kysely';
+import { foldCase } from './users/identity.ts';
 
 /** A typed search over one kind of thing: terms joined by and, or, not. A dialect parses its own words into it. */
 export type Search<Term> =
@@ -46,4 +47,40 @@ export function matchesText(column: string, value: string, prefix: boolean): Raw
     ? // A range, so that an index serves it: every text that begins with `value` sorts below the last code point after it.
       sql<SqlBool>`${ref} is not null and ${ref} >= ${value} and ${ref} < ${`${value}\u{10ffff}`}`
     : sql<SqlBool>`${ref} is not null and ${ref} = ${value}`;
+}
+
+/** How a text is compared: as a whole, or with `%` standing for any text; with regard to case or without. */
+export interface TextMatch {
+  readonly text: string;
+  readonly like: boolean;
+  readonly caseSensitive: boolean;
+}
+
+/** The condition that a column that may be null holds a text; `folded` is its form without regard to case. */
+export function textCondition(
+  shown: Expression<unknown>,
+  folded: Expression<unknown>,
+  match: TextMatch,
+): RawBuilder<SqlBool> {
+  const { text, like, caseSensitive } = match;
+  const wanted = caseSensitive ? text : foldCase(text);
+  if (!like) return sql<SqlBool>`${shown} is not null and ${caseSensitive ? shown : folded} = ${wanted}`;
+  const parts = [sql<SqlBool>`${shown} is not null`, likePattern(folded, foldCase(text))];
+  if (caseSensitive) parts.push(...sameCase(shown, text));
+  return sql<SqlBool>`${sql.join(parts, sql` and `)}`;
+}
+
+const likePattern = (column: Expression<unknown>, pattern: string): RawBuilder<SqlBool> =>
+  sql<SqlBool>`${column} like ${pattern.replace(/[\\_]/g, '\\$&')} escape '\\'`;
+
+/** SQLite's LIKE knows no case: beside it, the pieces between the wildcards must be there as they are written. */
+function* sameCase(column: Expression<unknown>, pattern: string): Generator<RawBuilder<SqlBool>> {
+  const pieces = pattern.split('%');
+  const [first = '', last = ''] = [pieces[0], pieces.at(-1)];
+  if (pieces.length === 1) yield sql<SqlBool>`${column} = ${pattern}`;
+  if (first !== '') yield sql<SqlBool>`substr(${column}, 1, ${[...first].length}) = ${first}`;
+  if (last !== '') yield sql<SqlBool>`substr(${column}, length(${column}) - ${[...last].length - 1}) = ${last}`;
+  for (const piece of pieces.slice(1, -1)) {
+    if (piece !== '') yield sql<SqlBool>`replace(${column}, ${piece}, '') <> ${column}`;
+  }
 }

@@ -10,7 +10,7 @@ import { loadRow } from '../organizations/read-organizations.ts';
 import { aliasedIdentifier } from '../resource-servers/aliases.ts';
 import { organizationItself } from '../resource-servers/system.ts';
 import { storedIdentifierOf } from '../tenants/sites.ts';
-import { getUser } from '../users/users.ts';
+import { getUser } from '../users/read-users.ts';
 import {
   type AccessDecision,
   type DecisionStep,

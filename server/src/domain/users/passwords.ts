@@ -30,9 +30,29 @@ export async function hashPassword(random: Random, password: string): Promise<st
   return `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${plain(salt)}$${plain(hash)}`;
 }
 
+const phc = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{11,88})\$([A-Za-z0-9+/]{22,172})$/;
+
+/** Most that a hash made elsewhere may cost: 256 MiB, ten passes. Comparing a password has to pay it. */
+const highest = { memory: 262_144, passes: 10, parallelism: 16 };
+
+/** Whether `passwordMatches` can read a text, at a cost that is bounded and no lower than what argon2 defines. */
+export function isPasswordHash(text: string): boolean {
+  const match = phc.exec(text);
+  if (match === null) return false;
+  const [memory = 0, passes = 0, parallelism = 0] = match.slice(1, 4).map(Number);
+  return (
+    parallelism >= 1 &&
+    parallelism <= highest.parallelism &&
+    memory >= 8 * parallelism &&
+    memory <= highest.memory &&
+    passes >= 1 &&
+    passes <= highest.passes
+  );
+}
+
 /** Compares a password with a PHC string of `hashPassword`, at the cost that is written in the string. */
 export async function passwordMatches(password: string, stored: string): Promise<boolean> {
-  const match = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/.exec(stored);
+  const match = phc.exec(stored);
   if (match === null) return false;
   const [, memory, passes, parallelism, salt = '', expected = ''] = match;
   const expectedHash = Buffer.from(expected, 'base64');

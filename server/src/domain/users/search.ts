@@ -1,5 +1,13 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
-import { inRange, matchesText, type NumberRange, type Search, searchCondition } from '../search.ts';
+import {
+  inRange,
+  matchesText,
+  type NumberRange,
+  type Search,
+  searchCondition,
+  type TextMatch,
+  textCondition,
+} from '../search.ts';
 import { emailKeyOf, foldCase } from './identity.ts';
 import { type MetadataField, metadataTerm, type NameField, termValue } from './terms.ts';
 import type { UserStatus } from './user.ts';
@@ -19,11 +27,14 @@ export type UserTerm =
     }
   | { readonly field: MetadataField; readonly path: readonly string[]; readonly present: true }
   | { readonly field: keyof typeof columns | NameField; readonly present: true }
+  | { readonly field: MatchedField; readonly match: TextMatch }
   | { readonly field: 'emailVerified' | 'phoneVerified'; readonly is: boolean }
   | { readonly field: 'status'; readonly among: readonly UserStatus[] }
   | { readonly field: 'createdAt' | 'updatedAt' | 'lastLoginAt' | 'loginsCount'; readonly range: NumberRange };
 
 export type UserSearch = Search<UserTerm>;
+
+type MatchedField = 'id' | 'email' | 'username' | 'phone' | 'name';
 
 const columns = {
   id: 'id',
@@ -46,6 +57,7 @@ function conditionOf(term: UserTerm): RawBuilder<SqlBool> {
   if ('among' in term) {
     return term.among.length === 0 ? sql<SqlBool>`1 = 0` : sql<SqlBool>`users.status in (${sql.join(term.among)})`;
   }
+  if ('match' in term) return matches(term.field, term.match);
   if ('range' in term) return inRange(columnOf(term.field), term.range);
   if ('is' in term) return sql<SqlBool>`${sql.ref(columnOf(term.field))} = ${term.is ? 1 : 0}`;
   if ('path' in term) {
@@ -77,3 +89,21 @@ const storedValueOf = (term: { value: string; prefix: boolean }): string =>
 const hasTerm = (field: string, matches?: RawBuilder<SqlBool>): RawBuilder<SqlBool> => sql<SqlBool>`exists (
   select 1 from user_terms as t where t.tenant_id = users.tenant_id and t.user_id = users.id and t.field = ${field}
   ${matches === undefined ? sql`` : sql`and ${matches}`})`;
+
+/** A name without regard to case is found among the terms, where it is folded. */
+function matches(field: MatchedField, match: TextMatch): RawBuilder<SqlBool> {
+  if (field === 'name' && !match.caseSensitive) {
+    return hasTerm('name', textCondition(sql.ref('t.value'), sql.ref('t.value'), match));
+  }
+  const [shown, folded] = shownAndFolded[field];
+  return textCondition(shown, folded, match);
+}
+
+const phone = sql`substr(users.phone, 2)`;
+const shownAndFolded = {
+  id: [sql.ref('users.id'), sql`lower(users.id)`],
+  email: [sql.ref('users.email'), sql.ref('users.email_key')],
+  username: [sql.ref('users.username'), sql.ref('users.username_key')],
+  phone: [phone, phone],
+  name: [sql.ref('users.name'), sql`lower(users.name)`],
+} as const;

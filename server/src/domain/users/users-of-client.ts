@@ -4,8 +4,9 @@ import { assertClient } from '../clients/read-clients.ts';
 import type { Context } from '../context.ts';
 import { inOneTransaction } from '../one-transaction.ts';
 import { type KeysetPage, type KeysetRange, keysetPage, mapPage } from '../paging.ts';
+import type { UserSettings } from './settings.ts';
 import { type ReadUserRow, type User, userColumns, userOf } from './user.ts';
-import { createUser, type UserSettings } from './users.ts';
+import { createUser } from './users.ts';
 
 /** Creates a user of a client. Throws as `createUser`, and `entity.not_found` (the client). */
 export function createUserOfClient(ctx: Context, clientId: string, settings: Partial<UserSettings>): Promise<User> {

@@ -1,5 +1,5 @@
+import type { MetadataChange, UserSettings } from '../../../domain/users/settings.ts';
 import type { Metadata, User } from '../../../domain/users/user.ts';
-import type { MetadataChange, UserSettings } from '../../../domain/users/users.ts';
 import { DomainError, invalid } from '../../../kernel/errors.ts';
 import { assertSafeUrl } from '../../../kernel/urls.ts';
 import { withoutUnset } from '../envelope.ts';
@@ -28,7 +28,7 @@ export function createInputOf(body: CreateBody): Partial<UserSettings> & { id?: 
 /** What a body says of a user, in the domain's words; null unsets. */
 export function settingsOf(body: Omit<UpdateBody, 'connection'>): Partial<UserSettings> {
   if (body.picture != null) assertSafeUrl(body.picture, 'picture');
-  const given: { [K in keyof UserSettings]: UserSettings[K] | undefined } = {
+  const given: { [K in keyof UserSettings]?: UserSettings[K] | undefined } = {
     email: body.email,
     emailVerified: body.email_verified,
     username: body.username,

@@ -1,13 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { searchLogEvents } from '../../../domain/logs/read.ts';
-import {
-  createUser,
-  deleteUser,
-  findUserByEmail,
-  getUser,
-  listUsers,
-  updateUser,
-} from '../../../domain/users/users.ts';
+import { findUserByEmail, getUser, listUsers } from '../../../domain/users/read-users.ts';
+import { createUser, deleteUser, updateUser } from '../../../domain/users/users.ts';
 import { DomainError } from '../../../kernel/errors.ts';
 import { deleteIdempotently } from '../delete.ts';
 import { offsetBody, offsetRange, selectFields } from '../envelope.ts';

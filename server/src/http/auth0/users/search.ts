@@ -1,7 +1,7 @@
 import type { Search } from '../../../domain/search.ts';
+import type { UserOrder } from '../../../domain/users/read-users.ts';
 import type { UserSearch, UserTerm } from '../../../domain/users/search.ts';
 import { longestTerm, type MetadataField } from '../../../domain/users/terms.ts';
-import type { UserOrder } from '../../../domain/users/users.ts';
 import { invalidQuery } from '../errors.ts';
 import { parseLucene, type Value } from '../query/lucene.ts';
 import { mapSearch, rangeOf } from '../query/values.ts';
