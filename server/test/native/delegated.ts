@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { nowhere } from '../../src/domain/context.ts';
 import { createOrganization } from '../../src/domain/organizations/organizations.ts';
 import { storedIdentifier } from '../../src/domain/resource-servers/system.ts';
-import type { TestServer } from '../harness.ts';
+import { createUser } from '../../src/domain/users/users.ts';
+import type { Answer, TestServer } from '../harness.ts';
 
 export interface DelegatedCaller {
   clientId: string;
@@ -19,6 +20,32 @@ const randomId = (prefix: string): string => `${prefix}${randomBytes(8).toString
 
 /** A token of the first management client for the native API. */
 export const nativeToken = (server: TestServer): Promise<string> => server.managementToken(server.nativeAudience);
+
+export type Call = (method: string, path: string, json?: unknown) => Promise<Answer>;
+
+/** Calls of the native API with a token; paths begin after `/api`. */
+export const callsWith =
+  (server: TestServer, token: string): Call =>
+  (method, path, json) =>
+    server.request(method, `/api${path}`, json === undefined ? { token } : { token, json });
+
+/** The address of the page that `Link` calls next, after `/api`. */
+export function nextOf(answer: Answer): string | undefined {
+  const match = /<([^>]+)>; rel="next"/.exec(answer.headers.get('link') ?? '');
+  return match?.[1]?.replace(/^.*?\/api/, '');
+}
+
+/** All ids of a list, by its cursors; `first` ends in an empty one. */
+export async function walk(call: Call, first: string): Promise<string[]> {
+  const walked: string[] = [];
+  for (let path: string | undefined = first; path !== undefined; ) {
+    const answer = await call('GET', path);
+    if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${answer.text}`);
+    walked.push(...answer.body.map(({ id }: { id: string }) => id));
+    path = nextOf(answer);
+  }
+  return walked;
+}
 
 /** Makes an organization as the server itself does; a root unless it has a parent. Returns its id. */
 export async function makeOrganization(server: TestServer, name: string, parentId: string | null = null) {
@@ -73,6 +100,17 @@ export async function makeOrganizationRole(
       .execute();
   });
   return id;
+}
+
+/** A user as the server itself makes one. Returns its id. */
+export async function makeUser(
+  server: TestServer,
+  user: { email: string; emailVerified?: boolean; name?: string },
+): Promise<string> {
+  const { services } = server.composed;
+  const site = services.sites.ofTenant('default');
+  const ctx = { ...services, site, actor: { kind: 'server' as const }, origin: nowhere };
+  return (await createUser(ctx, { emailVerified: true, ...user })).id;
 }
 
 /** A membership with roles, as rows. Returns its id. */
