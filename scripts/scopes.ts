@@ -23,10 +23,10 @@ export const managementSurfaces = [
 export const surfaceOf = (path: string) =>
   managementSurfaces.find((surface) => path === surface.path || path.startsWith(`${surface.path}/`));
 
-/** The management routes by path, without the HEAD that goes with each GET. */
+/** The management routes by path that ask for a token, without the HEAD that goes with each GET. */
 export const managementRoutes = (routes: readonly RouteEntry[]): RouteEntry[] =>
   routes
-    .filter(({ method, path }) => method !== 'HEAD' && surfaceOf(path) !== undefined)
+    .filter(({ method, path, open }) => method !== 'HEAD' && surfaceOf(path) !== undefined && !open)
     .sort((a, b) => order(a).localeCompare(order(b), 'en'));
 
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -36,17 +36,18 @@ const order = ({ path, method }: RouteEntry): string => `${path} ${methods.index
 export function scopesPage(routes: readonly RouteEntry[]): string {
   const sections = managementSurfaces.map(({ path: prefix, audience, title }) => {
     const own = managementRoutes(routes).filter(({ path }) => surfaceOf(path)?.path === prefix);
-    const rows = own.map(({ method, path, scopes = [], schema }) => {
+    const rows = own.map(({ method, path, scopes = [], delegated, schema }) => {
       const { summary = '' } = (schema ?? {}) as { summary?: string };
-      return `| \`${method}\` | \`${path}\` | ${scopes.map((scope) => `\`${scope}\``).join(', ')} | ${summary} |`;
+      const named = scopes.map((scope) => `\`${scope}\``).join(', ');
+      return `| \`${method}\` | \`${path}\` | ${named} | ${delegated ? 'yes' : ''} | ${summary} |`;
     });
     return [
       `## ${title}`,
       '',
       `The token's audience is \`${audience}\`.`,
       '',
-      '| method | path | any one of these scopes | what it does |',
-      '|---|---|---|---|',
+      '| method | path | any one of these scopes | for an organization too | what it does |',
+      '|---|---|---|---|---|',
       ...rows,
       '',
     ].join('\n');
@@ -58,7 +59,9 @@ export function scopesPage(routes: readonly RouteEntry[]): string {
     '',
     'A request needs a token with at least one of the scopes of its route, still granted to its client today. Some fields',
     'need a further scope: the answer then names it. At the native API the scope `all` stands for every other one but',
-    '`manage:tenants`.',
+    '`manage:tenants`. A token that speaks for an organization is taken where the table says so: it then sees and changes',
+    'its subtree only. The status and the OpenAPI document of the native API (`/api/status`, `/api/openapi.json`,',
+    '`/api/swagger.json`, `/api/.well-known/management.openapi.json`) ask for no token.',
     '',
     ...sections,
   ].join('\n');
