@@ -94,23 +94,25 @@ export async function heldRoleIds(
   return held;
 }
 
-/** Notes the time of a change, with its event. */
+/** Notes the time of a change, with its event; returns the rows as they are now. */
 export async function touchMemberships(
   ctx: Context,
   trx: Tx,
   rows: readonly MembershipRow[],
   set: { this_organization_only?: 0 | 1 } = {},
-): Promise<void> {
+): Promise<MembershipRow[]> {
   const ids = rows.map(({ id }) => id);
+  const change = { ...set, updated_at: ctx.clock.now() };
   for (const part of chunksOf(ids)) {
     await trx
       .updateTable('memberships')
-      .set({ ...set, updated_at: ctx.clock.now() })
+      .set(change)
       .where('tenant_id', '=', ctx.site.tenantId)
       .where('id', 'in', part)
       .execute();
   }
   await recordMembers(ctx, trx, 'updated', rows);
+  return rows.map((row) => ({ ...row, ...change }));
 }
 
 /** Ends memberships with their roles, each with its event. */

@@ -106,6 +106,20 @@ export async function membersAmong(
   return rows;
 }
 
+/** Throws `organization.member_inherited` when one of these is a member by way of an organization above. */
+export async function assertNotInherited(
+  ctx: Context,
+  trx: Tx,
+  organization: OrganizationRow,
+  kind: SubjectKind,
+  subjectIds: readonly string[],
+): Promise<void> {
+  for (const subjectId of subjectIds) {
+    const above = await findMembership(ctx, trx, organization, { subjectId, kind });
+    if (above !== undefined) throw inherited(ctx, organization, above);
+  }
+}
+
 export const notAMember = (kind: SubjectKind, path?: string): DomainError =>
   new DomainError(
     'organization.not_a_member',

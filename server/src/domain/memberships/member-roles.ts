@@ -105,10 +105,9 @@ export async function updateMember(
       const held = await heldRoleIds(ctx, trx, [row.id]);
       await assertMayGiveRoles(ctx, trx, [...(held.get(row.id) ?? [])]);
     }
-    await touchMemberships(ctx, trx, [row], { this_organization_only: only });
+    const after = await touchMemberships(ctx, trx, [row], { this_organization_only: only });
     await assertOwnersRemain();
-    const after = { ...row, this_organization_only: only, updated_at: ctx.clock.now() };
-    const [membership] = await membershipsOf(ctx, trx, [after]);
+    const [membership] = await membershipsOf(ctx, trx, after);
     return membership as Membership;
   });
 }

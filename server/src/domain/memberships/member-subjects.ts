@@ -4,7 +4,7 @@ import { chunksOf } from '../chunks.ts';
 import { type Client, type ClientRow, clientOf } from '../clients/client.ts';
 import type { Context } from '../context.ts';
 import { isDelegated, organizationInReach } from '../organizations/reach.ts';
-import { type ReadUserRow, type User, userColumns, userOf } from '../users/user.ts';
+import { introducedUser, type User, userColumns, userOf } from '../users/user.ts';
 import type { Membership } from './membership.ts';
 
 /** Who a member is. Of one that is inherited from above the caller's reach the name is all that is told. */
@@ -54,7 +54,7 @@ async function usersOf(ctx: Context, ids: readonly string[]): Promise<Map<string
       .where('tenant_id', '=', ctx.site.tenantId)
       .where('id', 'in', part)
       .execute();
-    for (const row of rows) users.set(row.id, own(ctx, row) ? userOf(row) : introduced(row));
+    for (const row of rows) users.set(row.id, own(ctx, row) ? userOf(row) : introducedUser(row));
   }
   return users;
 }
@@ -76,8 +76,6 @@ async function clientsOf(ctx: Context, ids: readonly string[]): Promise<Map<stri
 
 const own = (ctx: Context, row: { own: number }): boolean => !isDelegated(ctx) || Number(row.own) === 1;
 
-/** A member of a customer's whom it does not own: who it is and how to reach it, not what others keep about it. */
-const introduced = (row: ReadUserRow): User =>
-  userOf({ ...row, user_metadata: null, app_metadata: null, last_login_at: null, last_ip: null, logins_count: 0 });
-
-const named = (row: ClientRow): Client => clientOf({ ...row, metadata: '{}', extras: '{}', resource_server_id: null });
+/** The same of a client. */
+const named = (row: ClientRow): Client =>
+  clientOf({ ...row, metadata: '{}', extras: '{}', resource_server_id: null, owner_organization_id: null });

@@ -11,7 +11,7 @@ import { watchOwners } from '../organizations/owners.ts';
 import { loadRow } from '../organizations/read-organizations.ts';
 import { loadRoles } from '../roles/read-roles.ts';
 import { deleteMemberships, giveRoles, insertMemberships } from './give.ts';
-import { loadMembership, type MemberKey, membersAmong } from './load-memberships.ts';
+import { assertNotInherited, loadMembership, type MemberKey, membersAmong } from './load-memberships.ts';
 import { type Membership, membershipsOf } from './membership.ts';
 import { assertMayJoin, assertSubjects } from './subjects.ts';
 
@@ -152,6 +152,34 @@ export async function removeMember(ctx: Context, organizationId: string, key: Me
     const row = await loadMembership(ctx, trx, organizationId, key);
     const assertOwnersRemain = await watchOwners(ctx, trx, { membershipId: row.id });
     await deleteMemberships(ctx, trx, [row]);
+    await assertOwnersRemain();
+  });
+}
+
+/**
+ * Removes users or clients with their roles; those who are no members do not matter. Throws `entity.not_found` (the
+ * organization), `organization.member_inherited`, `organization.last_owner`.
+ */
+export async function removeMembers(
+  ctx: Context,
+  organizationId: string,
+  kind: SubjectKind,
+  subjectIds: readonly string[],
+): Promise<void> {
+  await ctx.db.transact(async (trx) => {
+    const organization = await loadRow(ctx, trx, organizationId);
+    const ids = [...new Set(subjectIds)];
+    const rows = await membersAmong(ctx, trx, organizationId, kind, ids);
+    const direct = new Set(rows.map(({ subject_id }) => subject_id));
+    await assertNotInherited(
+      ctx,
+      trx,
+      organization,
+      kind,
+      ids.filter((id) => !direct.has(id)),
+    );
+    const assertOwnersRemain = await watchOwners(ctx, trx, { organizationId });
+    await deleteMemberships(ctx, trx, rows);
     await assertOwnersRemain();
   });
 }
