@@ -39,6 +39,9 @@ export interface ClientGrantFilter {
   /** Only default grants. */
   defaults?: boolean;
   withoutNativeManagement?: boolean;
+  ids?: readonly string[];
+  /** Only those listed at this organization. */
+  organizationId?: string;
 }
 
 export async function listClientGrants(
@@ -83,6 +86,16 @@ function filtered(ctx: Context, db: Queryable, filter: ClientGrantFilter) {
           q.where('g.any_organization', '=', filter.anyOrganization ? 1 : 0),
         )
         .$if(filter.defaults === true, (q) => q.where('g.client_id', 'is', null))
+        .$if(filter.ids !== undefined, (q) => q.where('g.id', 'in', filter.ids as string[]))
+        .$if(filter.organizationId !== undefined, (q) =>
+          q.where('g.id', 'in', (eb) =>
+            eb
+              .selectFrom('organization_client_grants')
+              .select('client_grant_id')
+              .where('tenant_id', '=', ctx.site.tenantId)
+              .where('organization_id', '=', filter.organizationId as string),
+          ),
+        )
         .$if(filter.withoutNativeManagement === true && audience === undefined, (q) =>
           q.where((or) => or.or([or('r.system_kind', 'is', null), or('r.system_kind', '<>', 'api')])),
         )

@@ -29,13 +29,24 @@ export interface OrganizationFilter {
   contains?: string;
 }
 
-/** A page by position, in order of creation. Throws `entity.not_found` (of the parent or top). */
+const sortColumns = { createdAt: 'created_at', slug: 'slug', name: 'name_key' } as const;
+
+export interface OrganizationOrder {
+  readonly field: keyof typeof sortColumns;
+  readonly descending: boolean;
+}
+
+/** A page by position, in order of creation unless told. Throws `entity.not_found` (of the parent or top). */
 export async function listOrganizations(
   ctx: Context,
   filter: OrganizationFilter,
   range: OffsetRange,
+  order: OrganizationOrder = { field: 'createdAt', descending: false },
 ): Promise<OffsetPage<Organization>> {
-  const page = await offsetPage<OrganizationRow>(await filtered(ctx, ctx.db.reports, filter), range);
+  const direction = order.descending ? 'desc' : 'asc';
+  const page = await offsetPage<OrganizationRow>(await filtered(ctx, ctx.db.reports, filter), range, (query) =>
+    query.orderBy(sortColumns[order.field], direction).orderBy('id', direction),
+  );
   return mapPage(
     page,
     page.items.map((row) => organizationOf(ctx, row)),
@@ -53,7 +64,8 @@ export async function listOrganizationsByKey(
 ): Promise<KeysetPage<Organization>> {
   const [order, columns] = orderOf(ctx, filter);
   const { parentId, subtreeOf, namePrefix, contains } = filter;
-  const list = `organizations ${order} ${JSON.stringify([parentId, subtreeOf, namePrefix, contains])}`;
+  // As an object: in a list, roots (null) would read as no parent asked for (undefined).
+  const list = `organizations ${order} ${JSON.stringify({ parentId, subtreeOf, namePrefix, contains })}`;
   const query = await filtered(ctx, isSearch(ctx, filter) ? ctx.db.reports : ctx.db.read, filter);
   const page = await keysetPage<OrganizationRow>(ctx, list, query, range, columns);
   return mapPage(

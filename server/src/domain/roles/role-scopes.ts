@@ -83,6 +83,27 @@ export async function removeScopeFromRole(
   });
 }
 
+/**
+ * Takes scopes out of a role; those it does not have do not matter. Throws `entity.not_found` (the role),
+ * `client.last_administrator`, `auth.organization_token`.
+ */
+export async function removeScopesFromRole(
+  ctx: Context,
+  target: { id: string; level: RoleLevel },
+  kind: ScopeKind,
+  scopeIds: readonly string[],
+): Promise<void> {
+  assertWholeTenant(ctx, 'change roles');
+  await ctx.db.transact(async (trx) => {
+    const role = await loadRole(ctx, trx, target.id, target.level);
+    const had = new Set(await idsOf(ctx, trx, role.id, kind));
+    const gone = [...new Set(scopeIds)].filter((id) => had.has(id));
+    if (gone.length === 0) return;
+    const removed = await deleteScopes(ctx, trx, role, kind, gone);
+    await record(ctx, trx, role, { removed });
+  });
+}
+
 /** The insertion itself, inside the transaction that made or loaded the role; returns what is new. */
 export async function insertScopes(
   ctx: Context,
@@ -93,10 +114,13 @@ export async function insertScopes(
   { path, refuseRepeated = false }: Given,
 ): Promise<NamedScope[]> {
   if (scopeIds.length === 0) return [];
-  const wanted = await namedScopes(ctx, trx, kind, [...new Set(scopeIds)]);
-  if (wanted.length < new Set(scopeIds).size) {
-    throw referenceNotFound(kind === 'api' ? 'scope' : 'organization scope', path);
-  }
+  const ids = [...new Set(scopeIds)];
+  const found = new Map((await namedScopes(ctx, trx, kind, ids)).map((scope) => [scope.id, scope]));
+  const wanted = ids.map((id) => {
+    const scope = found.get(id);
+    if (scope === undefined) throw referenceNotFound(kind === 'api' ? 'scope' : 'organization scope', path);
+    return scope;
+  });
   const had = new Set(await idsOf(ctx, trx, role.id, kind));
   const added = wanted.filter(({ id }) => !had.has(id));
   if (refuseRepeated && added.length < wanted.length) {
