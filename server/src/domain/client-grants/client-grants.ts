@@ -3,10 +3,11 @@ import { DomainError, invalid } from '../../kernel/errors.ts';
 import { randomAlphanumeric } from '../../kernel/random.ts';
 import type { Tx } from '../../storage/database.ts';
 import { assertAdministratorRemains, assertHolds } from '../access/management-scopes.ts';
-import type { Extras } from '../clients/client.ts';
+import { type Extras, isPublicClient } from '../clients/client.ts';
 import { assertClient } from '../clients/read-clients.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
+import { assertWholeTenant } from '../organizations/reach.ts';
 import { loadResourceServer } from '../resource-servers/read-resource-servers.ts';
 import type { ResourceServer } from '../resource-servers/resource-server.ts';
 import { takesOrganization } from '../resource-servers/system.ts';
@@ -32,6 +33,7 @@ export async function createClientGrant(
     subjectType: ClientGrant['subjectType'];
   } & Partial<ClientGrantSettings>,
 ): Promise<ClientGrant> {
+  assertWholeTenant(ctx, 'make client grants');
   return ctx.db.transact(async (trx) => {
     const api = await loadResourceServer(ctx, trx, input.audience);
     if (input.clientId !== null) await assertClient(ctx, trx, input.clientId);
@@ -73,6 +75,7 @@ export async function updateClientGrant(
   id: string,
   changeOf: (before: ClientGrant) => Partial<ClientGrantSettings>,
 ): Promise<ClientGrant> {
+  assertWholeTenant(ctx, 'change client grants');
   return ctx.db.transact(async (trx) => {
     const before = await loadGrant(ctx, trx, id);
     const change = changeOf(before);
@@ -107,6 +110,7 @@ export async function updateClientGrant(
 
 /** Deletes a client grant: it ends with the next token request. Throws `entity.not_found`, `client.last_administrator`. */
 export async function deleteClientGrant(ctx: Context, id: string): Promise<void> {
+  assertWholeTenant(ctx, 'delete client grants');
   await ctx.db.transact(async (trx) => {
     const before = await loadGrant(ctx, trx, id);
     await trx.deleteFrom('client_grants').where('tenant_id', '=', ctx.site.tenantId).where('id', '=', id).execute();
@@ -181,8 +185,20 @@ async function assertMayGive(
   }
   if (clientId === null)
     throw invalid('audience', 'A management audience can not be granted to third parties by default.');
+  await assertNotPublic(ctx, trx, clientId);
   const given = settings.allScopes ? api.scopes.map(({ value }) => value) : settings.scopes;
   await assertHolds(ctx, trx, system, given);
+}
+
+async function assertNotPublic(ctx: Context, trx: Tx, clientId: string): Promise<void> {
+  const { type, auth_method: authMethod } = await trx
+    .selectFrom('clients')
+    .select(['type', 'auth_method'])
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where('id', '=', clientId)
+    .executeTakeFirstOrThrow();
+  if (!isPublicClient({ type, authMethod })) return;
+  throw invalid('audience', 'A management audience can not be granted to a public client.');
 }
 
 async function assertNoTwin(
