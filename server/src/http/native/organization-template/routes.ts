@@ -63,9 +63,12 @@ export const organizationTemplateRoutes: FastifyPluginAsyncTypebox = async (serv
       },
     },
     async (request, reply) => {
-      const { type = 'User', resourceScopeIds, ...settings } = request.body;
+      const { name, description, type = 'User', isOwner, organizationScopeIds, resourceScopeIds } = request.body;
       const role = await createRole(request.context, {
-        ...settings,
+        name,
+        description,
+        isOwner,
+        organizationScopeIds,
         level,
         subjectKind: subjectKindOf(type),
         scopeIds: resourceScopeIds,
@@ -99,8 +102,8 @@ export const organizationTemplateRoutes: FastifyPluginAsyncTypebox = async (serv
         response: { 200: OrganizationRole, ...failuresOfOne, 409: Problem, 422: Problem },
       },
     },
-    async ({ context, params: { id }, body }) =>
-      organizationRoleBody(context, await updateRole(context, id, level, () => body)),
+    async ({ context, params: { id }, body: { name, description, isOwner } }) =>
+      organizationRoleBody(context, await updateRole(context, id, level, () => ({ name, description, isOwner }))),
   );
 
   server.delete(

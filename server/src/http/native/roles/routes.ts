@@ -54,7 +54,8 @@ export const roleRoutes: FastifyPluginAsyncTypebox = async (server) => {
       },
     },
     async ({ context, body }) => {
-      const { type = 'User', ...settings } = body;
+      const { name, description, type = 'User', isDefault, scopeIds } = body;
+      const settings = { name, description, isDefault, scopeIds };
       const role = await createRole(context, { ...settings, level, subjectKind: subjectKindOf(type) });
       return roleBody(context, role);
     },
@@ -84,7 +85,8 @@ export const roleRoutes: FastifyPluginAsyncTypebox = async (server) => {
         response: { 200: RoleBody, ...failuresOfOne, 422: Problem },
       },
     },
-    async ({ context, params: { id }, body }) => roleBody(context, await updateRole(context, id, level, () => body)),
+    async ({ context, params: { id }, body: { name, description, isDefault } }) =>
+      roleBody(context, await updateRole(context, id, level, () => ({ name, description, isDefault }))),
   );
 
   server.delete(
