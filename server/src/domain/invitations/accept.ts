@@ -114,7 +114,8 @@ async function join(ctx: Context, trx: Tx, row: InvitationRow, userId: string, p
   const present = await membersAmong(ctx, trx, organization.id, 'user', [userId]);
   if (present.length > 0) {
     await giveRoles(ctx, trx, present, roleIds, { invited: true });
-    return touchMemberships(ctx, trx, present);
+    await touchMemberships(ctx, trx, present);
+    return;
   }
   const member = { subjectId: userId, kind: 'user', roleIds, invited: true } as const;
   await addMemberWithin(ctx, trx, organization, member, { subject: path, roles: 'organizationRoleIds' });
