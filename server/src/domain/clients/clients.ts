@@ -1,16 +1,21 @@
 /** Clients: the applications that ask for tokens, and how each proves itself. */
-import { invalid } from '../../kernel/errors.ts';
+import { invalid, referenceNotFound } from '../../kernel/errors.ts';
 import { randomAlphanumeric } from '../../kernel/random.ts';
 import { generateSecret } from '../../kernel/secrets.ts';
 import type { Tx } from '../../storage/database.ts';
 import { assertAdministratorRemains, assertHoldsAllOf } from '../access/management-scopes.ts';
+import { managementScopesOfRoles, rolesOfSubject } from '../access/role-scopes.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
+import { removeSubject } from '../memberships/memberships.ts';
+import { watchOwners } from '../organizations/owners.ts';
+import { assertWholeTenant, isDelegated, organizationInReach, ownOrganization } from '../organizations/reach.ts';
 import { loadResourceServer } from '../resource-servers/read-resource-servers.ts';
 import { type Client, isPublicClient } from './client.ts';
 import { type CheckedKey, checkKey, type GivenKey } from './client-keys.ts';
-import { credentialRows, insertKey, insertSecret, replaceSecrets } from './credentials.ts';
+import { credentialRows, insertKey, insertSecret } from './credentials.ts';
 import { type ClientWithKeys, loadClient } from './read-clients.ts';
+import { replaceSecrets } from './secrets.ts';
 
 export interface ClientSettings {
   name: string;
@@ -29,16 +34,24 @@ export interface ClientSettings {
 /** `keyIds` are the keys its authentication refers to from now on; `secret` a supplied new one. */
 export type ClientChange = Partial<ClientSettings> & { keyIds?: readonly string[]; secret?: string };
 
+/** `secretName`: of the one that is made, `secret` when absent. */
+export type NewClient = { name: string } & Partial<ClientSettings> & {
+    id?: string;
+    secret?: string;
+    secretName?: string;
+    keys?: readonly GivenKey[];
+    ownerOrganizationId?: string | null | undefined;
+  };
+
 /**
- * Creates a client. A confidential one gets a secret (returned once) unless it authenticates with keys.
- * Throws `input.invalid`.
+ * Creates a client. A confidential one gets a secret (returned once) unless it authenticates with keys. A delegated
+ * caller makes machine clients, which its own organization owns unless another one below it is named. Throws
+ * `input.invalid`, `entity.reference_not_found`, `auth.organization_token`.
  */
-export async function createClient(
-  ctx: Context,
-  input: { name: string } & Partial<ClientSettings> & { id?: string; secret?: string; keys?: readonly GivenKey[] },
-): Promise<ClientWithKeys> {
+export async function createClient(ctx: Context, input: NewClient): Promise<ClientWithKeys> {
   const keys = checkKeys(ctx, input.keys ?? []);
   const settings = settingsOf(input);
+  assertMayBecome(ctx, settings);
   if (settings.authMethod === 'private_key_jwt' && keys.length === 0) {
     throw invalid('keys', 'private_key_jwt needs at least one key.');
   }
@@ -52,14 +65,14 @@ export async function createClient(
       .values({
         tenant_id: ctx.site.tenantId,
         id,
-        owner_organization_id: null,
+        owner_organization_id: await ownerOf(ctx, trx, input.ownerOrganizationId),
         created_at: now,
         updated_at: now,
         ...(await columnsOf(ctx, trx, settings)),
       })
       .execute();
     for (const key of keys) await insertKey(ctx, trx, id, key, true);
-    if (secret !== undefined) await insertSecret(ctx, trx, id, secret);
+    if (secret !== undefined) await insertSecret(ctx, trx, id, { secret, name: input.secretName });
     await recordChange(ctx, trx, 'client.created', id);
     return { ...(await loadClient(ctx, trx, id)), ...(secret === undefined ? {} : { secret }) };
   });
@@ -68,7 +81,8 @@ export async function createClient(
 /**
  * Changes a client; what is absent stays. The change is made of what is stored at that moment, so that of two at once
  * neither is lost. A client that goes back from keys to secrets and has none gets one, returned once.
- * Throws `entity.not_found`, `input.invalid`, `secret.weak`, `auth.exceeds_own`, `client.last_administrator`.
+ * Throws `entity.not_found`, `input.invalid`, `secret.weak`, `auth.exceeds_own`, `auth.organization_token`,
+ * `client.last_administrator`, `organization.last_owner`.
  */
 export async function updateClient(
   ctx: Context,
@@ -83,6 +97,9 @@ export async function updateClient(
       ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)),
     });
     const keyIds = change.keyIds ?? before.keyIds;
+    assertMayBecome(ctx, settings, before);
+    const disabled = before.status === 'active' && settings.status !== 'active';
+    const assertOwnersRemain = disabled ? await watchOwners(ctx, trx, { subjectId: id }) : undefined;
     if (changesAuthentication(before, settings, change)) await assertHoldsAllOf(ctx, trx, id);
     await trx
       .updateTable('clients')
@@ -94,28 +111,72 @@ export async function updateClient(
     const secret = await secretAfter(ctx, trx, id, settings, change.secret);
     await recordChange(ctx, trx, 'client.updated', id, { details: { fields: Object.keys(change) } });
     if (canAskForTokens(before) && !canAskForTokens(settings)) await assertAdministratorRemains(ctx, trx);
+    await assertOwnersRemain?.();
     return { ...(await loadClient(ctx, trx, id)), ...(secret === undefined ? {} : { secret }) };
   });
 }
 
-/** Deletes a client with its credentials and grants. Throws `entity.not_found`, `client.last_administrator`. */
+/**
+ * Deletes a client with its credentials, grants, roles and memberships; its users go on as nobody's. Throws
+ * `entity.not_found`, `client.last_administrator`, `organization.last_owner`.
+ */
 export async function deleteClient(ctx: Context, id: string): Promise<void> {
   await ctx.db.transact(async (trx) => {
     await loadClient(ctx, trx, id);
-    const grants = await trx
-      .selectFrom('client_grants as g')
-      .innerJoin('resource_servers as r', (join) =>
-        join.onRef('r.tenant_id', '=', 'g.tenant_id').onRef('r.id', '=', 'g.resource_server_id'),
-      )
-      .select('g.id')
-      .where('g.tenant_id', '=', ctx.site.tenantId)
-      .where('g.client_id', '=', id)
-      .where('r.system_kind', 'is not', null)
-      .execute();
+    const managed = await hasManagementScopes(ctx, trx, id);
+    await removeSubject(ctx, trx, id);
+    const users = trx.updateTable('users').set({ client_id: null }).where('tenant_id', '=', ctx.site.tenantId);
+    await users.where('client_id', '=', id).execute();
     await trx.deleteFrom('clients').where('tenant_id', '=', ctx.site.tenantId).where('id', '=', id).execute();
     await recordChange(ctx, trx, 'client.deleted', id);
-    if (grants.length > 0) await assertAdministratorRemains(ctx, trx);
+    if (managed) await assertAdministratorRemains(ctx, trx);
   });
+}
+
+/** Whether a grant or a role gives the client anything at a management audience. */
+async function hasManagementScopes(ctx: Context, trx: Tx, id: string): Promise<boolean> {
+  const grant = await trx
+    .selectFrom('client_grants as g')
+    .innerJoin('resource_servers as r', (join) =>
+      join.onRef('r.tenant_id', '=', 'g.tenant_id').onRef('r.id', '=', 'g.resource_server_id'),
+    )
+    .select('g.id')
+    .where('g.tenant_id', '=', ctx.site.tenantId)
+    .where('g.client_id', '=', id)
+    .where('r.system_kind', 'is not', null)
+    .executeTakeFirst();
+  if (grant !== undefined) return true;
+  const roles = await rolesOfSubject(ctx, trx, id);
+  const roleIds = roles.map(({ roleId }) => roleId);
+  return (await managementScopesOfRoles(ctx, trx, roleIds)).size > 0;
+}
+
+/** A customer's backend makes further backends, and nothing that people sign in to, others trust, or that sees tokens. */
+function assertMayBecome(ctx: Context, after: ClientSettings, before?: ClientWithKeys): void {
+  if (!isDelegated(ctx)) return;
+  const changed = (['type', 'grantTypes', 'authMethod', 'firstParty', 'resourceServer'] as const).some(
+    (field) => JSON.stringify(before?.[field]) !== JSON.stringify(after[field]),
+  );
+  if (!changed) return;
+  const isMachine =
+    after.type === 'machine' && !isPublicClient(after) && after.grantTypes.join() === 'client_credentials';
+  if (isMachine && after.firstParty && after.resourceServer === null) return;
+  assertWholeTenant(ctx, 'make other than machine-to-machine applications');
+}
+
+/** The organization that is to own a new client. Throws `entity.reference_not_found` naming `ownerOrganizationId`. */
+async function ownerOf(ctx: Context, trx: Tx, wanted: string | null | undefined): Promise<string | null> {
+  const id = wanted ?? ownOrganization(ctx)?.id ?? null;
+  if (id === null) return null;
+  const organization = await trx
+    .selectFrom('organizations')
+    .select('id')
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where('id', '=', id)
+    .where(organizationInReach(ctx, 'id'))
+    .executeTakeFirst();
+  if (organization === undefined) throw referenceNotFound('organization', 'ownerOrganizationId');
+  return id;
 }
 
 const settingsOf = (input: { name: string } & Partial<ClientSettings>): ClientSettings => ({
@@ -207,6 +268,6 @@ async function secretAfter(
   const rows = await credentialRows(ctx, trx, clientId);
   if (rows.some(({ kind }) => kind === 'secret')) return undefined;
   const secret = generateSecret(ctx.random);
-  await insertSecret(ctx, trx, clientId, secret);
+  await insertSecret(ctx, trx, clientId, { secret });
   return secret;
 }

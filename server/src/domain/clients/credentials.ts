@@ -1,7 +1,7 @@
-/** Client secrets and client keys: added, rotated, expired and removed, never shown again. */
+/** Client keys, and the rows of all credentials; secrets are `secrets.ts`. */
 import { DomainError, invalid, notFound } from '../../kernel/errors.ts';
 import { randomAlphanumeric } from '../../kernel/random.ts';
-import { assertStrongSecret, generateSecret, hashSecret, secretPrefix } from '../../kernel/secrets.ts';
+import { assertStrongSecret, hashSecret, secretPrefix } from '../../kernel/secrets.ts';
 import type { Queryable, Tx } from '../../storage/database.ts';
 import { assertHoldsAllOf } from '../access/management-scopes.ts';
 import type { Context } from '../context.ts';
@@ -12,9 +12,6 @@ import { assertClient } from './read-clients.ts';
 
 /** Most credentials one client may have. */
 export const maximumCredentials = 20;
-
-/** Most time a replaced secret may go on, in seconds: 30 days. */
-export const maximumOverlapSeconds = 2_592_000;
 
 /** Throws `entity.not_found` when there is no such client. */
 export async function listCredentials(ctx: Context, clientId: string, kind: Credential['kind']): Promise<Credential[]> {
@@ -99,68 +96,31 @@ export async function deleteKey(ctx: Context, clientId: string, id: string): Pro
   });
 }
 
-/**
- * Gives a client a new secret and returns it, once. The ones before end at once, or after `overlapSeconds`, so that a
- * fleet can change over without a gap. Throws `entity.not_found`, `auth.exceeds_own`, `input.invalid`.
- */
-export async function rotateSecret(
-  ctx: Context,
-  clientId: string,
-  options: { overlapSeconds?: number | undefined } = {},
-): Promise<string> {
-  const secret = generateSecret(ctx.random);
-  const overlapMs = (options.overlapSeconds ?? 0) * 1000;
-  await ctx.db.transact(async (trx) => {
-    await assertClient(ctx, trx, clientId);
-    await assertHoldsAllOf(ctx, trx, clientId);
-    await replaceSecrets(ctx, trx, clientId, secret, overlapMs);
-    await recordChange(ctx, trx, 'client_secret.rotated', clientId, {
-      details: { overlapSeconds: options.overlapSeconds ?? 0 },
-    });
-  });
-  return secret;
-}
-
-/** Ends the secrets of a client, now or after a while, and adds a new one. Part of verbs that have authorised it. */
-export async function replaceSecrets(
+/** Stores the hash of a secret and returns the credential's id; a name that is not given is chosen. Throws `secret.weak`. */
+export async function insertSecret(
   ctx: Context,
   trx: Tx,
   clientId: string,
-  secret: string,
-  overlapMs: number,
-): Promise<void> {
-  const now = ctx.clock.now();
-  const ofClient = (expired: boolean) =>
-    trx
-      .deleteFrom('credentials')
-      .where('tenant_id', '=', ctx.site.tenantId)
-      .where('client_id', '=', clientId)
-      .where('kind', '=', 'secret')
-      .$if(expired, (query) => query.where('expires_at', '<=', now));
-  await ofClient(overlapMs > 0).execute();
-  if (overlapMs > 0) {
-    await trx
-      .updateTable('credentials')
-      .set({ expires_at: now + overlapMs, updated_at: now })
-      .where('tenant_id', '=', ctx.site.tenantId)
-      .where('client_id', '=', clientId)
-      .where('kind', '=', 'secret')
-      .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now + overlapMs)]))
-      .execute();
-  }
-  await insertSecret(ctx, trx, clientId, secret);
-}
-
-/** Stores the hash of a secret. */
-export async function insertSecret(ctx: Context, trx: Tx, clientId: string, secret: string): Promise<void> {
+  { secret, name, expiresAt = null }: { secret: string; name?: string | undefined; expiresAt?: number | null },
+): Promise<string> {
   assertStrongSecret(secret, 'secret');
-  await insertCredential(ctx, trx, clientId, {
+  return insertCredential(ctx, trx, clientId, {
     kind: 'secret',
-    name: 'secret',
+    name: name ?? (await freeSecretName(ctx, trx, clientId)),
     secret_hash: hashSecret(secret),
     secret_prefix: secretPrefix(secret),
+    expires_at: expiresAt,
     enabled: 1,
   });
+}
+
+/** Several secrets live at once while one takes over from another: `secret`, `secret 2`, … */
+async function freeSecretName(ctx: Context, trx: Tx, clientId: string): Promise<string> {
+  const rows = await credentialRows(ctx, trx, clientId);
+  const taken = new Set(rows.filter(({ kind }) => kind === 'secret').map(({ name }) => name));
+  let name = 'secret';
+  for (let number = 2; taken.has(name); number += 1) name = `secret ${number}`;
+  return name;
 }
 
 /** Stores a checked key and returns the credential's id. */

@@ -1,6 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { createClient, deleteClient, updateClient } from '../../../domain/clients/clients.ts';
-import { rotateSecret } from '../../../domain/clients/credentials.ts';
 import {
   type ClientFilter,
   type ClientWithKeys,
@@ -8,6 +7,7 @@ import {
   listClients,
   listClientsByKey,
 } from '../../../domain/clients/read-clients.ts';
+import { rotateSecret } from '../../../domain/clients/secrets.ts';
 import type { Context } from '../../../domain/context.ts';
 import { DomainError } from '../../../kernel/errors.ts';
 import { deleteIdempotently } from '../delete.ts';

@@ -1,5 +1,5 @@
 import { type Static, type TOptional, type TUnknown, Type } from 'typebox';
-import { maximumOverlapSeconds } from '../../../domain/clients/credentials.ts';
+import { maximumOverlapSeconds } from '../../../domain/clients/secrets.ts';
 import { assertionAlgorithms } from '../../../kernel/jwa.ts';
 import { checkpointQuery, fieldsQuery, offsetQuery } from '../envelope.ts';
 import { anyObject, closed, displayName, literals, metadata, nullable, optional, text, texts } from '../schema.ts';
