@@ -2,6 +2,7 @@
 import type { Server } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
+import { unreadableBody } from './accounts/errors.ts';
 import { accountsDialect } from './accounts/routes.ts';
 import { createApp } from './app.ts';
 import { errorBody } from './auth0/errors.ts';
@@ -28,7 +29,9 @@ export async function createManagement(services: HttpServices, server: Server): 
   return app;
 }
 
-const unreadable = (request: FastifyRequest): unknown =>
-  request.url.startsWith('/api/v2')
-    ? errorBody(400, "Path validation error: 'The path can not be read.'", 'invalid_uri')
-    : problemOf({ status: 400, code: 'input.malformed', message: 'The path can not be read.' });
+function unreadable({ url }: FastifyRequest): unknown {
+  const message = 'The path can not be read.';
+  if (url.startsWith('/api/v2')) return errorBody(400, `Path validation error: '${message}'`, 'invalid_uri');
+  if (url.startsWith('/api/accounts')) return unreadableBody(message);
+  return problemOf({ status: 400, code: 'input.malformed', message });
+}

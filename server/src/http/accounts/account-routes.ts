@@ -10,7 +10,7 @@ import {
 import { getOrganization, listOrganizationsByKey } from '../../domain/organizations/read-organizations.ts';
 import { pageBody, rangeOf } from './envelope.ts';
 import { accountBody } from './mapping.ts';
-import { failures, failuresOfChange, failuresOfOne, accountParams as params, tags } from './schema.ts';
+import { failures, failuresOfChange, failuresOfOne, accountParams as params } from './schema.ts';
 
 const delegated = true;
 
@@ -21,7 +21,6 @@ export const accountRoutes: FastifyPluginAsyncTypebox = async (server) => {
     {
       config: { scopes: ['read:organizations'], delegated },
       schema: {
-        tags,
         summary: 'List root accounts, or the children of one',
         querystring: AccountFilter,
         response: { 200: AccountPage, ...failuresOfOne },
@@ -38,7 +37,6 @@ export const accountRoutes: FastifyPluginAsyncTypebox = async (server) => {
     {
       config: { scopes: ['create:organizations'], delegated },
       schema: {
-        tags,
         summary: 'Create a root account',
         description: 'With a token for one account: a child of that account.',
         body: CreateAccount,
@@ -56,7 +54,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox = async (server) => {
     '/:account_id',
     {
       config: { scopes: ['read:organizations'], delegated },
-      schema: { tags, summary: 'Read an account', params, response: { 200: Account, ...failuresOfOne } },
+      schema: { summary: 'Read an account', params, response: { 200: Account, ...failuresOfOne } },
     },
     ({ context, params }) => readAccount(context, params.account_id),
   );
@@ -66,7 +64,6 @@ export const accountRoutes: FastifyPluginAsyncTypebox = async (server) => {
     {
       config: { scopes: ['update:organizations'], delegated, current },
       schema: {
-        tags,
         summary: 'Rename, suspend or resume an account, replace its metadata',
         params,
         body: UpdateAccount,
@@ -81,7 +78,6 @@ export const accountRoutes: FastifyPluginAsyncTypebox = async (server) => {
     {
       config: { scopes: ['delete:organizations'], delegated },
       schema: {
-        tags,
         summary: 'Delete an account with its memberships',
         params,
         querystring: Type.Object({

@@ -3,7 +3,7 @@ import { AccountsPaging, ApplicationUser, ApplicationUserPage, CreateApplication
 import { createUserOfClient, listUsersOfClient } from '../../domain/users/users-of-client.ts';
 import { pageBody, rangeOf } from './envelope.ts';
 import { applicationUserBody } from './mapping.ts';
-import { failuresOfChange, failuresOfOne, applicationParams as params, tags } from './schema.ts';
+import { failuresOfChange, failuresOfOne, applicationParams as params } from './schema.ts';
 
 /** `/api/applications/:application_id/users`. One user is `/api/users/:id`, the native API's. */
 export const applicationUserRoutes: FastifyPluginAsyncTypebox = async (server) => {
@@ -12,7 +12,6 @@ export const applicationUserRoutes: FastifyPluginAsyncTypebox = async (server) =
     {
       config: { scopes: ['read:users'] },
       schema: {
-        tags,
         summary: 'List the users of an application',
         params,
         querystring: AccountsPaging,
@@ -30,7 +29,6 @@ export const applicationUserRoutes: FastifyPluginAsyncTypebox = async (server) =
     {
       config: { scopes: ['create:users'] },
       schema: {
-        tags,
         summary: 'Create a user of an application',
         params,
         body: CreateApplicationUser,

@@ -18,8 +18,6 @@ const errorNames: Record<number, string> = {
   404: 'not_found',
   409: 'conflict',
   412: 'precondition_failed',
-  413: 'invalid_request',
-  415: 'invalid_request',
   422: 'invalid_request',
   429: 'rate_limited',
   503: 'temporarily_unavailable',
@@ -61,13 +59,17 @@ function knownOf(error: unknown, audience: string): Known {
   if (error instanceof DomainError) return knownOfDomain(error, audience);
   const { statusCode } = error as { statusCode?: number };
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
-    const body = { error: errorNames[statusCode] ?? 'invalid_request', error_description: unreadable };
-    return { status: statusCode, body: { ...body, code: 'input.malformed' } };
+    return { status: statusCode, body: unreadableBody('The request can not be read.') };
   }
   return { status: 500, body: { error: 'server_error', error_description: 'Something went wrong on our side.' } };
 }
 
-const unreadable = 'The request can not be read.';
+/** The body of what can not be read at all. */
+export const unreadableBody = (error_description: string): AccountsError => ({
+  error: 'invalid_request',
+  error_description,
+  code: 'input.malformed',
+});
 
 function knownOfDomain(error: DomainError, audience: string): Known {
   const status = statusFor(error);

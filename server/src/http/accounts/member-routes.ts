@@ -15,7 +15,7 @@ import { getMember, listMembersByKey, type MemberFilter } from '../../domain/mem
 import { invalid } from '../../kernel/errors.ts';
 import { pageBody, rangeOf } from './envelope.ts';
 import { memberBody } from './mapping.ts';
-import { accountParams, failuresOfChange, failuresOfOne, memberParams, tags } from './schema.ts';
+import { accountParams, failuresOfChange, failuresOfOne, memberParams } from './schema.ts';
 
 const reads = { scopes: ['read:organization_members'], delegated: true };
 
@@ -26,7 +26,6 @@ export const memberRoutes: FastifyPluginAsyncTypebox = async (server) => {
     {
       config: reads,
       schema: {
-        tags,
         summary: 'List the members of an account',
         description: 'Its own members first, then those of the accounts above, from the nearest up.',
         params: accountParams,
@@ -42,7 +41,6 @@ export const memberRoutes: FastifyPluginAsyncTypebox = async (server) => {
     {
       config: { scopes: ['create:organization_members'], delegated: true },
       schema: {
-        tags,
         summary: 'Add a member with a role',
         description:
           'The roles owner, member and viewer are made at first use. A token for one account adds machine clients only.',
@@ -65,7 +63,6 @@ export const memberRoutes: FastifyPluginAsyncTypebox = async (server) => {
     {
       config: reads,
       schema: {
-        tags,
         summary: 'Find members by what they are known by',
         params: accountParams,
         body: SearchAccountMembers,
@@ -80,7 +77,6 @@ export const memberRoutes: FastifyPluginAsyncTypebox = async (server) => {
     {
       config: reads,
       schema: {
-        tags,
         summary: 'Read a member',
         params: memberParams,
         response: { 200: AccountMember, ...failuresOfOne },
@@ -94,7 +90,6 @@ export const memberRoutes: FastifyPluginAsyncTypebox = async (server) => {
     {
       config: { scopes: ['update:organization_members'], delegated: true, current },
       schema: {
-        tags,
         summary: 'Change the role of a member',
         description: 'The role replaces all roles the member has.',
         params: memberParams,
@@ -113,7 +108,6 @@ export const memberRoutes: FastifyPluginAsyncTypebox = async (server) => {
     {
       config: { scopes: ['delete:organization_members'], delegated: true },
       schema: {
-        tags,
         summary: 'Remove a member',
         params: memberParams,
         response: { 204: Type.Null(), ...failuresOfChange },

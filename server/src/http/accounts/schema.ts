@@ -9,5 +9,3 @@ export const applicationParams = Type.Object({ application_id: Type.String() });
 export const failures = { 400: AccountsError, 401: AccountsError, 403: AccountsError, 429: AccountsError };
 export const failuresOfOne = { ...failures, 404: AccountsError };
 export const failuresOfChange = { ...failuresOfOne, 409: AccountsError };
-
-export const tags = ['Accounts'];

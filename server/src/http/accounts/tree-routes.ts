@@ -5,7 +5,7 @@ import { createOrganization } from '../../domain/organizations/organizations.ts'
 import { getOrganization, listOrganizationsByKey } from '../../domain/organizations/read-organizations.ts';
 import { pageBody, rangeOf } from './envelope.ts';
 import { accountBody } from './mapping.ts';
-import { failuresOfChange, failuresOfOne, accountParams as params, tags } from './schema.ts';
+import { failuresOfChange, failuresOfOne, accountParams as params } from './schema.ts';
 
 const reads = { scopes: ['read:organizations'], delegated: true };
 
@@ -16,7 +16,6 @@ export const treeRoutes: FastifyPluginAsyncTypebox = async (server) => {
     {
       config: reads,
       schema: {
-        tags,
         summary: 'List the children of an account',
         params,
         querystring: AccountsPaging,
@@ -32,7 +31,6 @@ export const treeRoutes: FastifyPluginAsyncTypebox = async (server) => {
     {
       config: { scopes: ['create:organizations'], delegated: true },
       schema: {
-        tags,
         summary: 'Create a child account',
         params,
         body: CreateAccount,
@@ -53,7 +51,6 @@ export const treeRoutes: FastifyPluginAsyncTypebox = async (server) => {
     {
       config: reads,
       schema: {
-        tags,
         summary: 'List an account with all that is below it',
         description: 'Each account comes after its parent and before its next sibling.',
         params,
@@ -70,7 +67,6 @@ export const treeRoutes: FastifyPluginAsyncTypebox = async (server) => {
     {
       config: { scopes: ['update:organizations'], delegated: true },
       schema: {
-        tags,
         summary: 'Move an account, with all that is below it',
         params,
         body: MoveAccount,
@@ -86,7 +82,6 @@ export const treeRoutes: FastifyPluginAsyncTypebox = async (server) => {
     {
       config: reads,
       schema: {
-        tags,
         summary: 'Find accounts by the beginning of their name',
         description: 'In the account and all that is below it, in order of the names.',
         params,
