@@ -17,10 +17,12 @@ export interface Acceptance {
 }
 
 /**
- * Accepts an invitation for a user, by its id or by its ticket: the user becomes a member with the roles invited, as they
- * were allowed when it was made. Accepting is the person's: a delegated caller can not. Throws `entity.not_found`,
+ * Accepts an invitation for a user, by its ticket or by its id: the user becomes a member with the roles invited. With
+ * the ticket, which the person invited has, they are given as they were allowed when it was made; by the id the caller
+ * must be allowed to give them. Accepting is the person's: a delegated caller can not. Throws `entity.not_found`,
  * `organization.invitation_over` (accepted, revoked, expired, or a role of it is gone),
- * `organization.invitation_mismatch` (another e-mail address), `entity.reference_not_found`, `auth.organization_token`.
+ * `organization.invitation_mismatch` (another e-mail address), `entity.reference_not_found`, `auth.exceeds_own`,
+ * `auth.organization_token`.
  */
 export async function acceptInvitation(
   ctx: Context,
@@ -33,7 +35,7 @@ export async function acceptInvitation(
     // The taking is the check: of many at once one finds it pending.
     const taken = await end(ctx, trx, row, { status: 'accepted', accepted_user_id: userId });
     await assertInvited(ctx, trx, row, userId, path);
-    await join(ctx, trx, row, userId, path);
+    await join(ctx, trx, row, { userId, path, proved: 'ticket' in by });
     await recordChange(ctx, trx, 'organization_invitation.accepted', row.id, {
       userId,
       details: { organization: row.organization_id },
@@ -103,8 +105,16 @@ async function assertInvited(ctx: Context, trx: Tx, row: InvitationRow, userId: 
   });
 }
 
-/** Who became a member meanwhile, by another way, is given what it lacks. */
-async function join(ctx: Context, trx: Tx, row: InvitationRow, userId: string, path: string): Promise<void> {
+/**
+ * Who became a member meanwhile, by another way, is given what it lacks. Whoever accepts without the ticket must be
+ * allowed to give the roles: nothing proves then that the mailbox is the user's.
+ */
+async function join(
+  ctx: Context,
+  trx: Tx,
+  row: InvitationRow,
+  { userId, path, proved }: Acceptance & { proved: boolean },
+): Promise<void> {
   const organization = await loadRow(ctx, trx, row.organization_id);
   const { roles } = await invitationOf(ctx, trx, row);
   if (roles.length !== (JSON.parse(row.extras) as { roles: number }).roles) {
@@ -113,10 +123,10 @@ async function join(ctx: Context, trx: Tx, row: InvitationRow, userId: string, p
   const roleIds = roles.map(({ id }) => id);
   const present = await membersAmong(ctx, trx, organization.id, 'user', [userId]);
   if (present.length > 0) {
-    await giveRoles(ctx, trx, present, roleIds, { invited: true });
+    await giveRoles(ctx, trx, present, roleIds, { invited: proved });
     await touchMemberships(ctx, trx, present);
     return;
   }
-  const member = { subjectId: userId, kind: 'user', roleIds, invited: true } as const;
+  const member = { subjectId: userId, kind: 'user', roleIds, invited: proved } as const;
   await addMemberWithin(ctx, trx, organization, member, { subject: path, roles: 'organizationRoleIds' });
 }

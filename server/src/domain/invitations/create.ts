@@ -3,6 +3,7 @@ import { randomAlphanumeric, randomBase64Url } from '../../kernel/random.ts';
 import type { Tx } from '../../storage/database.ts';
 import { assertMayGiveRoles } from '../access/give-roles.ts';
 import { chunksOf } from '../chunks.ts';
+import type { Extras } from '../clients/client.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
 import { organizationInReach } from '../organizations/reach.ts';
@@ -19,8 +20,12 @@ export interface NewInvitation {
   readonly expiresAt: number;
   /** The user in whose name it is made. */
   readonly inviterId?: string | null | undefined;
+  /** What whoever invites is called, where no user does. */
+  readonly inviterName?: string | null | undefined;
   /** Organization roles for users. */
   readonly roleIds?: readonly string[] | undefined;
+  /** What only a dialect knows, by dialect. */
+  readonly extras?: Extras | undefined;
 }
 
 /** Bytes of chance in a ticket. */
@@ -34,7 +39,7 @@ const ticketSize = 32;
  */
 export async function createInvitation(
   ctx: Context,
-  { organizationId, invitee, expiresAt, inviterId = null, roleIds = [] }: NewInvitation,
+  { organizationId, invitee, expiresAt, inviterId = null, inviterName = null, roleIds = [], extras = {} }: NewInvitation,
 ): Promise<{ invitation: Invitation; ticket: string }> {
   const email = emailIdentity(invitee, 'invitee');
   const now = ctx.clock.now();
@@ -52,14 +57,14 @@ export async function createInvitation(
       id: `inv_${randomAlphanumeric(ctx.random, 16)}`,
       organization_id: organizationId,
       inviter_id: inviterId,
-      inviter_name: null,
+      inviter_name: inviterName,
       invitee: email.shown,
       invitee_key: email.key,
       status: 'pending',
       ticket_hash: ticketHash(ticket),
       accepted_user_id: null,
       // A role that is deleted leaves the invitation: how many there were tells that something is gone.
-      extras: JSON.stringify({ roles: roles.length }),
+      extras: JSON.stringify({ ...extras, roles: roles.length }),
       created_at: now,
       updated_at: now,
       expires_at: expiresAt,

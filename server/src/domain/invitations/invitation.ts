@@ -8,6 +8,7 @@ import { notFound } from '../../kernel/errors.ts';
 import type { Queryable } from '../../storage/database.ts';
 import type { Schema } from '../../storage/schema.ts';
 import { chunksOf } from '../chunks.ts';
+import type { Extras } from '../clients/client.ts';
 import type { Context } from '../context.ts';
 import { organizationInReach } from '../organizations/reach.ts';
 
@@ -19,12 +20,15 @@ export interface Invitation {
   organizationId: string;
   /** A user; null: nobody in particular. */
   inviterId: string | null;
+  inviterName: string | null;
   /** E-mail address. */
   invitee: string;
   status: InvitationRow['status'];
   acceptedUserId: string | null;
   /** What it gives, by name. */
   roles: { id: string; name: string }[];
+  /** What only a dialect knows, by dialect. */
+  extras: Extras;
   createdAt: number;
   updatedAt: number;
   expiresAt: number;
@@ -53,14 +57,22 @@ export async function invitationsOf(
     id: row.id,
     organizationId: row.organization_id,
     inviterId: row.inviter_id,
+    inviterName: row.inviter_name,
     invitee: row.invitee,
     status: statusOf(row, now),
     acceptedUserId: row.accepted_user_id,
     roles: roles.get(row.id) ?? [],
+    extras: extrasOf(row),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     expiresAt: row.expires_at,
   }));
+}
+
+/** How many roles were invited is the domain's own. */
+function extrasOf(row: InvitationRow): Extras {
+  const { roles: _, ...extras } = JSON.parse(row.extras) as Extras & { roles: unknown };
+  return extras;
 }
 
 export async function invitationOf(ctx: Context, db: Queryable, row: InvitationRow): Promise<Invitation> {

@@ -26,19 +26,25 @@ export interface InvitationFilter {
   inviterId?: string | undefined;
   /** E-mail address in any spelling. */
   invitee?: string | undefined;
+  /** Only those that can still be accepted. */
+  open?: boolean | undefined;
 }
 
 /** Throws `entity.not_found`. */
 export const getInvitation = async (ctx: Context, id: string): Promise<Invitation> =>
   invitationOf(ctx, ctx.db.read, await loadInvitationRow(ctx, ctx.db.read, { id }));
 
-/** A page by position, in order of creation. */
+/** A page by position, in order of creation; `newestFirst` turns it round. */
 export async function listInvitations(
   ctx: Context,
   filter: InvitationFilter,
   range: OffsetRange,
+  newestFirst = false,
 ): Promise<OffsetPage<Invitation>> {
-  const page = await offsetPage<InvitationRow>(filtered(ctx, ctx.db.reports, filter), range);
+  const direction = newestFirst ? 'desc' : 'asc';
+  const page = await offsetPage<InvitationRow>(filtered(ctx, ctx.db.reports, filter), range, (query) =>
+    query.orderBy('created_at', direction).orderBy('id', direction),
+  );
   return mapPage(page, await invitationsOf(ctx, ctx.db.reports, page.items));
 }
 
@@ -58,8 +64,9 @@ export async function listInvitationsByKey(
   return mapPage(page, await invitationsOf(ctx, ctx.db.read, page.items));
 }
 
-function filtered(ctx: Context, db: Queryable, { organizationId, inviterId, invitee }: InvitationFilter) {
+function filtered(ctx: Context, db: Queryable, { organizationId, inviterId, invitee, open }: InvitationFilter) {
   let query = invitationsInReach(ctx, db);
+  if (open === true) query = query.where('status', '=', 'pending').where('expires_at', '>', ctx.clock.now());
   if (organizationId !== undefined) query = query.where('organization_id', '=', organizationId);
   if (inviterId !== undefined) query = query.where('inviter_id', '=', inviterId);
   if (invitee !== undefined) query = query.where('invitee_key', '=', emailKeyOf(invitee));
