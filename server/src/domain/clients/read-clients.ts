@@ -144,7 +144,7 @@ function filtered(ctx: Context, db: Queryable, filter: ClientFilter) {
     query = query.where(sql<boolean>`lower(name) like ${`%${part}%`} escape '\\'`);
   }
   if (types !== undefined) query = query.where(ofTypes(types));
-  if (search !== undefined) query = query.where(searchCondition(search, ({ field, match }) => matches(field, match)));
+  if (search !== undefined) query = query.where(clientCondition(search));
   if (withoutRoleId !== undefined) {
     query = query.where(
       sql<boolean>`not exists (select 1 from role_assignments a where a.tenant_id = clients.tenant_id
@@ -169,6 +169,10 @@ function ofTypes(types: readonly Client['type'][]) {
   ];
   return parts.length === 0 ? sql<boolean>`1 = 0` : sql<boolean>`(${sql.join(parts, sql` or `)})`;
 }
+
+/** The condition of a search on rows of `clients`. */
+export const clientCondition = (search: ClientSearch) =>
+  searchCondition(search, ({ field, match }) => matches(field, match));
 
 /** SQLite folds the case of ASCII letters only. */
 const matches = (field: 'id' | 'name' | 'description', match: TextMatch) =>
