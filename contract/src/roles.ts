@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { idsOf, RoleType } from './organization-template.ts';
 import { PagingQuery } from './paging.ts';
 import { ResourceScopeWithResource } from './resources.ts';
+import { SearchQuery } from './search.ts';
 
 const name = Type.String({
   minLength: 1,
@@ -35,21 +36,16 @@ export const ListedRole = Type.Object({
 });
 export type ListedRole = Static<typeof ListedRole>;
 
-const search = Type.String({ maxLength: 256 });
-
+/** The fields of `search` are id, name and description. */
 export const RolesQuery = Type.Object({
   ...PagingQuery.properties,
+  ...SearchQuery.properties,
   type: Type.Optional(RoleType),
   excludeUserId: Type.Optional(Type.String({ maxLength: 128, description: 'Without the roles of this user.' })),
   excludeApplicationId: Type.Optional(
     Type.String({ maxLength: 128, description: 'Without the roles of this application.' }),
   ),
   q: Type.Optional(Type.String({ maxLength: 256, description: 'Part of the name or the id, in any case.' })),
-  search: Type.Optional(
-    Type.String({ maxLength: 256, description: 'The name or the id, in any case; `%` stands for anything.' }),
-  ),
-  'search.name': Type.Optional(search),
-  'search.id': Type.Optional(search),
 });
 export type RolesQuery = Static<typeof RolesQuery>;
 
@@ -71,10 +67,10 @@ export type UpdateRole = Static<typeof UpdateRole>;
 
 export const RoleScopes = Type.Array(ResourceScopeWithResource);
 
-/** Who or what has a role is looked for by these. */
+/** The fields of `search` are those of the list of users or of applications. */
 export const RoleSubjectsQuery = Type.Object({
   ...PagingQuery.properties,
+  ...SearchQuery.properties,
   q: Type.Optional(Type.String({ maxLength: 256, description: 'Part of the id, the name or an identity.' })),
-  search: Type.Optional(Type.String({ maxLength: 256, description: 'The same; `%` around it is understood.' })),
 });
 export type RoleSubjectsQuery = Static<typeof RoleSubjectsQuery>;

@@ -147,6 +147,9 @@ eachEngine('roles', (engine) => {
     assert.deepEqual(await list('search=list'), []);
     assert.deepEqual(await list('search.name=list%20a'), [a]);
     assert.deepEqual(await list(`search.id=${b}`), [b]);
+    assert.deepEqual(await list('search_params[search.name]=LIST%20B&mode.name=exact'), [b]);
+    await refused(server, () => call('GET', '/roles?search=a&mode=posix'), 400, 'request.invalid_input', 'mode');
+    await refused(server, () => call('GET', '/roles?search.x=a'), 400, 'request.invalid_input', 'search.x');
     assert.deepEqual(await list('q=%25'), []);
     const [first, second] = (await call('GET', '/roles?q=list')).body;
     assert.deepEqual(
@@ -169,6 +172,9 @@ eachEngine('roles', (engine) => {
     assert.equal(listed.body[0].hasPassword, false);
     assert.doesNotMatch(listed.text, /password_hash|passwordHash/);
     assert.deepEqual(ids(await call('GET', `/roles/${id}/users?q=PERSON%20${users}`)), [people[3]]);
+    const found = async (query: string) => ids(await call('GET', `/roles/${id}/users?${query}`));
+    assert.deepEqual(await found(`search.primaryEmail=PERSON-${users}@%25`), [people[3]]);
+    assert.deepEqual(await found('search=nobody'), []);
     const walked: string[] = [];
     for (let path: string | undefined = `/roles/${id}/users?cursor=&page_size=3`; path !== undefined; ) {
       const page = await call('GET', path);
@@ -206,6 +212,9 @@ eachEngine('roles', (engine) => {
     await refused(server, toMachines(ofMachines, [robot.client_id]), 422, 'role.application_exists');
     const [application] = (await call('GET', `/roles/${ofMachines}/applications`)).body;
     assert.deepEqual([application.id, application.type], [robot.client_id, 'MachineToMachine']);
+    const search = (text: string) => call('GET', `/roles/${ofMachines}/applications?search.name=${text}`);
+    assert.deepEqual(ids(await search('robot')), [robot.client_id]);
+    assert.deepEqual(ids(await search('rob')), []);
     for (const part of ['users', 'applications']) {
       await refused(server, () => call('GET', `/roles/rol_nowhere/${part}`), 404, 'entity.not_exists_with_id');
     }

@@ -2,8 +2,9 @@
 import { sql } from 'kysely';
 import type { Queryable } from '../../storage/database.ts';
 import type { SubjectKind } from '../../storage/schema.ts';
+import { type ClientSearch, clientCondition } from '../clients/read-clients.ts';
 import type { Context } from '../context.ts';
-import { organizationInReach } from '../organizations/reach.ts';
+import { isDelegated, organizationInReach } from '../organizations/reach.ts';
 import {
   type KeysetPage,
   type KeysetRange,
@@ -14,6 +15,7 @@ import {
   offsetPage,
 } from '../paging.ts';
 import { foldCase } from '../users/identity.ts';
+import { type UserSearch, userCondition } from '../users/search.ts';
 import type { Subject } from './assignments.ts';
 import { loadRole } from './read-roles.ts';
 import { type Role, type RoleRow, roleOf } from './role.ts';
@@ -66,9 +68,12 @@ export interface Holder {
   createdAt: number;
 }
 
+/** What is looked for among the users, or the clients, that have a role. */
 export interface HolderFilter {
   /** Case-insensitive part of the id, a name, or (of a user) another identity. */
   contains?: string | undefined;
+  users?: UserSearch | undefined;
+  clients?: ClientSearch | undefined;
 }
 
 type HolderRow = { subject_id: string; created_at: number };
@@ -97,7 +102,9 @@ export async function listSubjectsOfRoleByKey(
   range: KeysetRange,
 ): Promise<KeysetPage<Holder>> {
   await loadRole(ctx, ctx.db.read, roleId, 'tenant');
-  const query = holdersOf(ctx, ctx.db.read, roleId, kind, filter);
+  // A search may pass over many rows: not on the hot connection.
+  const isPlain = !isDelegated(ctx) && Object.values(filter).every((value) => value === undefined);
+  const query = holdersOf(ctx, isPlain ? ctx.db.read : ctx.db.reports, roleId, kind, filter);
   const list = `holders ${roleId} ${kind} ${JSON.stringify(filter)}`;
   const page = await keysetPage<HolderRow>(ctx, list, query, range, ['created_at', 'subject_id']);
   return mapPage(page, page.items.map(holderOf));
@@ -106,28 +113,37 @@ export async function listSubjectsOfRoleByKey(
 const holderOf = (row: HolderRow): Holder => ({ id: row.subject_id, createdAt: row.created_at });
 
 /** A delegated caller sees those its subtree owns. */
-function holdersOf(ctx: Context, db: Queryable, roleId: string, kind: SubjectKind, { contains }: HolderFilter) {
-  const table = kind === 'user' ? 'users' : 'clients';
-  const part = contains === undefined ? undefined : foldCase(contains);
-  const columns = kind === 'user' ? ['id', 'name', 'email_key', 'username_key', 'phone'] : ['id', 'name'];
-  const matches =
-    part === undefined
-      ? sql<boolean>`1 = 1`
-      : sql<boolean>`(${sql.join(
-          columns.map((column) => has(`s.${column}`, part)),
-          sql` or `,
-        )})`;
-  return db
+const holdersOf = (ctx: Context, db: Queryable, roleId: string, kind: SubjectKind, filter: HolderFilter) =>
+  db
     .selectFrom('role_assignments')
     .select(['subject_id', 'created_at'])
     .where('tenant_id', '=', ctx.site.tenantId)
     .where('role_id', '=', roleId)
     .where('subject_kind', '=', kind)
-    .where(
-      sql<boolean>`exists (select 1 from ${sql.table(table)} as s where s.tenant_id = role_assignments.tenant_id
-        and s.id = role_assignments.subject_id and ${organizationInReach(ctx, 's.owner_organization_id')}
-        and ${matches})`,
-    );
+    .where(kind === 'user' ? isUser(ctx, filter) : isClient(ctx, filter));
+
+const isUser = (ctx: Context, { contains, users }: HolderFilter) =>
+  sql<boolean>`exists (select 1 from users where users.tenant_id = role_assignments.tenant_id
+    and users.id = role_assignments.subject_id and ${organizationInReach(ctx, 'users.owner_organization_id')}
+    and ${users === undefined ? nothing : userCondition(users)}
+    and ${hasAny(['users.id', 'users.name', 'users.email_key', 'users.username_key', 'users.phone'], contains)})`;
+
+const isClient = (ctx: Context, { contains, clients }: HolderFilter) =>
+  sql<boolean>`exists (select 1 from clients where clients.tenant_id = role_assignments.tenant_id
+    and clients.id = role_assignments.subject_id and ${organizationInReach(ctx, 'clients.owner_organization_id')}
+    and ${clients === undefined ? nothing : clientCondition(clients)}
+    and ${hasAny(['clients.id', 'clients.name'], contains)})`;
+
+/** Asks for nothing. */
+const nothing = sql<boolean>`1 = 1`;
+
+function hasAny(columns: readonly string[], contains: string | undefined) {
+  if (contains === undefined) return nothing;
+  const part = foldCase(contains);
+  return sql<boolean>`(${sql.join(
+    columns.map((column) => has(column, part)),
+    sql` or `,
+  )})`;
 }
 
 /** Whether a column contains a folded text; null contains none. Neither engine reads a wildcard in it. */

@@ -13,20 +13,27 @@ import {
   type OffsetRange,
   offsetPage,
 } from '../paging.ts';
+import { type Search, searchCondition, type TextMatch, textCondition } from '../search.ts';
 import { foldCase } from '../users/identity.ts';
 import { levelsOf, type Role, type RoleLevel, type RoleRow, roleNameKey, roleOf, thingOf } from './role.ts';
+
+interface RoleTerm {
+  readonly field: 'id' | 'name' | 'description';
+  readonly match: TextMatch;
+}
+
+export type RoleSearch = Search<RoleTerm>;
 
 export interface RoleFilter {
   level: RoleLevel;
   subjectKind?: SubjectKind | undefined;
   /** Case-insensitive part of the name, or of the id. */
   contains?: string | undefined;
+  /** Case-insensitive part of the name. */
+  nameContains?: string | undefined;
   /** Exactly this name, in any spelling. */
   name?: string | undefined;
-  /** The name, or the id, without regard to case; `%` stands for any text. */
-  like?: string | undefined;
-  nameLike?: string | undefined;
-  idLike?: string | undefined;
+  search?: RoleSearch | undefined;
   /** Without those that one of these users or clients has tenant-wide. */
   notOfSubjects?: readonly string[] | undefined;
 }
@@ -40,7 +47,9 @@ export async function listRoles(ctx: Context, filter: RoleFilter, range: OffsetR
 /** A page by key. Throws `input.cursor_invalid`. */
 export async function listRolesByKey(ctx: Context, filter: RoleFilter, range: KeysetRange): Promise<KeysetPage<Role>> {
   const list = `roles ${JSON.stringify(filter)}`;
-  const page = await keysetPage<RoleRow>(ctx, list, filtered(ctx, ctx.db.read, filter), range);
+  // A search may pass over many rows: not on the hot connection.
+  const db = filter.contains === undefined && filter.search === undefined ? ctx.db.read : ctx.db.reports;
+  const page = await keysetPage<RoleRow>(ctx, list, filtered(ctx, db, filter), range);
   return mapPage(page, page.items.map(roleOf));
 }
 
@@ -55,10 +64,10 @@ function filtered(ctx: Context, db: Queryable, filter: RoleFilter) {
         or replace(lower(id), ${filter.contains.toLowerCase()}, '') <> lower(id))`,
     );
   }
-  const { like, nameLike, idLike } = filter;
-  if (like !== undefined) query = query.where((eb) => eb.or([nameIsLike(like), idIsLike(like)]));
-  if (nameLike !== undefined) query = query.where(nameIsLike(nameLike));
-  if (idLike !== undefined) query = query.where(idIsLike(idLike));
+  if (filter.nameContains !== undefined) {
+    query = query.where(sql<boolean>`replace(name_key, ${foldCase(filter.nameContains)}, '') <> name_key`);
+  }
+  if (filter.search !== undefined) query = query.where(searchCondition(filter.search, conditionOf));
   if (filter.notOfSubjects !== undefined && filter.notOfSubjects.length > 0) {
     const had = db
       .selectFrom('role_assignments')
@@ -70,11 +79,10 @@ function filtered(ctx: Context, db: Queryable, filter: RoleFilter) {
   return query;
 }
 
-const nameIsLike = (pattern: string) => sql<boolean>`name_key like ${patternOf(foldCase(pattern))} escape '\\'`;
-const idIsLike = (pattern: string) => sql<boolean>`lower(id) like ${patternOf(pattern.toLowerCase())} escape '\\'`;
-
-/** Only `%` is a wildcard; `_` is common in ids. */
-const patternOf = (text: string): string => text.replace(/[\\_]/g, '\\$&');
+const conditionOf = ({ field, match }: RoleTerm) => {
+  const folded = field === 'name' ? sql.ref('name_key') : sql`lower(${sql.ref(field)})`;
+  return textCondition(sql.ref(field), folded, match);
+};
 
 const rolesAt = (ctx: Context, db: Queryable, level: RoleLevel) =>
   db

@@ -10,6 +10,7 @@ import type { Role } from '../../../domain/roles/role.ts';
 import { createRole, deleteRole, updateRole } from '../../../domain/roles/roles.ts';
 import { subjectKindOf } from '../organization-template/mapping.ts';
 import { sendPage } from '../paging.ts';
+import { searchOf } from '../search/search.ts';
 import { listedRoleBody, roleBody } from './mapping.ts';
 import { roleScopeRoutes } from './scope-routes.ts';
 import { roleSubjectRoutes } from './subject-routes.ts';
@@ -116,9 +117,7 @@ function filterOf(query: RolesQuery): RoleFilter {
     level,
     ...(query.type === undefined ? {} : { subjectKind: subjectKindOf(query.type) }),
     contains: query.q,
-    like: query.search,
-    nameLike: query['search.name'],
-    idLike: query['search.id'],
+    search: searchOf(query, { id: 'id', name: 'name', description: 'description' }),
     notOfSubjects: [query.excludeUserId, query.excludeApplicationId].filter((id) => id !== undefined),
   };
 }

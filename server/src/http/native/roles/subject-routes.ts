@@ -12,11 +12,21 @@ import {
 import { clientsOfPage, usersOfPage } from '../../../domain/roles/role-subjects.ts';
 import { applicationBody } from '../applications/mapping.ts';
 import { sendPage } from '../paging.ts';
+import { searchOf } from '../search/search.ts';
 import { userBody } from '../users/mapping.ts';
 
 const params = Type.Object({ id: Type.String() });
 const config = { scopes: ['assign:roles'] };
 const failures = { 400: Problem, 401: Problem, 403: Problem, 404: Problem };
+/** What can be searched for, in Logto's words. */
+const userFields = {
+  id: 'id',
+  primaryEmail: 'email',
+  primaryPhone: 'phone',
+  username: 'username',
+  name: 'name',
+} as const;
+const applicationFields = { id: 'id', name: 'name', description: 'description' } as const;
 const description = 'What the role gives at a management API the caller must hold. Answers who got it.';
 
 /** `/api/roles/:id/users` and `…/applications`: who has a tenant-wide role. */
@@ -34,7 +44,10 @@ export const roleSubjectRoutes: FastifyPluginAsyncTypebox = async (server) => {
     },
     (request, reply) => {
       const ctx = request.context;
-      const page = pagesOf(ctx, request.params.id, 'user', filterOf(request.query));
+      const page = pagesOf(ctx, request.params.id, 'user', {
+        contains: request.query.q,
+        users: searchOf(request.query, userFields),
+      });
       const list = {
         byKey: async (range: KeysetRange) => usersOfPage(ctx, await page.byKey(range)),
         byOffset: async (range: OffsetRange) => usersOfPage(ctx, await page.byOffset(range)),
@@ -92,7 +105,10 @@ export const roleSubjectRoutes: FastifyPluginAsyncTypebox = async (server) => {
     },
     (request, reply) => {
       const ctx = request.context;
-      const page = pagesOf(ctx, request.params.id, 'client', filterOf(request.query));
+      const page = pagesOf(ctx, request.params.id, 'client', {
+        contains: request.query.q,
+        clients: searchOf(request.query, applicationFields),
+      });
       const list = {
         byKey: async (range: KeysetRange) => clientsOfPage(ctx, await page.byKey(range)),
         byOffset: async (range: OffsetRange) => clientsOfPage(ctx, await page.byOffset(range)),
@@ -141,9 +157,4 @@ export const roleSubjectRoutes: FastifyPluginAsyncTypebox = async (server) => {
 const pagesOf = (ctx: Context, roleId: string, kind: 'user' | 'client', filter: HolderFilter) => ({
   byKey: (range: KeysetRange) => listSubjectsOfRoleByKey(ctx, roleId, kind, filter, range),
   byOffset: (range: OffsetRange) => listSubjectsOfRole(ctx, roleId, kind, filter, range),
-});
-
-/** `%` around what is looked for is understood. */
-const filterOf = ({ q, search }: RoleSubjectsQuery): HolderFilter => ({
-  contains: q ?? search?.replace(/^%+|%+$/g, ''),
 });
