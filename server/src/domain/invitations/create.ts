@@ -39,7 +39,15 @@ const ticketSize = 32;
  */
 export async function createInvitation(
   ctx: Context,
-  { organizationId, invitee, expiresAt, inviterId = null, inviterName = null, roleIds = [], extras = {} }: NewInvitation,
+  {
+    organizationId,
+    invitee,
+    expiresAt,
+    inviterId = null,
+    inviterName = null,
+    roleIds = [],
+    extras = {},
+  }: NewInvitation,
 ): Promise<{ invitation: Invitation; ticket: string }> {
   const email = emailIdentity(invitee, 'invitee');
   const now = ctx.clock.now();

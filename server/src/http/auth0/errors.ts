@@ -65,13 +65,23 @@ const missingCodes: Record<string, [string, string?]> = {
   credential: ['The credential does not exist.', 'inexistent_credential'],
   'signing key': ['The signing key does not exist.', 'inexistent_signing_key'],
   'log event': ['The log does not exist.', 'inexistent_log'],
+  role: ['The role does not exist.', 'inexistent_role'],
+  'organization role': ['The role does not exist.', 'inexistent_role'],
+  organization: ['No organization found by that id or name'],
+  'organization invitation': ['The invitation does not exist.', 'inexistent_invitation'],
 };
 
 const conflictTexts: Record<string, [string, string?]> = {
   'resource server': ['A resource server with the same identifier already exists.'],
   'client grant': ['A resource with the same client_grant already exists.'],
   user: ['The user already exists.', 'auth0_idp_error'],
+  role: ['The role already exists.'],
+  organization: ['An organization with this name already exists.'],
+  'organization client grant': ['The client grant has already been added to this organization.'],
 };
+
+/** What a role is not for is no role here. */
+const noRole = missingCodes.role as [string, string];
 
 function domainError(error: DomainError): Auth0Error {
   const status = statusOf[error.kind];
@@ -84,6 +94,7 @@ function domainError(error: DomainError): Auth0Error {
     case 'auth.insufficient_scope':
       return insufficientScope(error.data.scopes as string[]);
     case 'entity.not_found':
+    case 'entity.reference_not_found':
       return errorBody(404, ...(missingCodes[thing] ?? [error.message]));
     case 'entity.exists':
       return errorBody(409, ...(conflictTexts[thing] ?? [error.message]));
@@ -109,6 +120,20 @@ function domainError(error: DomainError): Auth0Error {
         code,
       );
     }
+    case 'role.management_scopes_for_users':
+      return errorBody(
+        400,
+        `${parts.body[0]}: '${error.message}' on property ${fieldOf(error.path ?? '')}`,
+        parts.body[1],
+      );
+    case 'role.wrong_subject':
+      return errorBody(404, ...noRole);
+    case 'organization.not_a_member':
+      return errorBody(404, 'The user is not a member of the organization.', 'inexistent_member');
+    case 'organization.has_children':
+    case 'organization.last_owner':
+    case 'organization.member_inherited':
+      return errorBody(status, error.message, error.code);
     case 'auth.exceeds_own':
       return errorBody(403, error.message, 'operation_not_supported');
     default:
@@ -126,6 +151,8 @@ const fieldNames: Record<string, string> = {
   resourceServer: 'resource_server_identifier',
   signingAlg: 'signing_alg',
   phone: 'phone_number',
+  slug: 'name',
+  invitee: 'invitee.email',
 };
 
 const fieldOf = (path: string): string =>

@@ -13,10 +13,13 @@ import { auth0ErrorHandler, errorBody, insufficientScope } from './errors.ts';
 import { signingKeyRoutes } from './keys/routes.ts';
 import { scopeOfKnownRoute } from './known-routes.ts';
 import { logRoutes } from './logs/routes.ts';
+import { organizationRoutes } from './organizations/routes.ts';
 import { resourceServerRoutes } from './resource-servers/routes.ts';
+import { roleRoutes } from './roles/routes.ts';
 import { statsRoutes } from './stats/routes.ts';
 import { auth0ManagementApi } from './system-api.ts';
 import { tenantSettingsRoutes } from './tenant-settings/routes.ts';
+import { userRoleRoutes } from './users/role-routes.ts';
 import { userRoutes } from './users/routes.ts';
 
 /** Every thing this dialect manages. */
@@ -27,6 +30,9 @@ const things = [
   tenantSettingsRoutes,
   signingKeyRoutes,
   userRoutes,
+  userRoleRoutes,
+  roleRoutes,
+  organizationRoutes,
   logRoutes,
   statsRoutes,
   connectionRoutes,

@@ -7,7 +7,6 @@ const actions: Record<string, readonly string[]> = {
   client_credentials: ['read', 'create', 'update', 'delete'],
   client_summary: ['read'],
   client_grants: ['read', 'create', 'update', 'delete'],
-  organization_client_grants: ['read'],
   resource_servers: ['read', 'create', 'update', 'delete'],
   tenant_settings: ['read', 'update'],
   signing_keys: ['read', 'create', 'update'],
@@ -17,6 +16,16 @@ const actions: Record<string, readonly string[]> = {
   users_app_metadata: ['read', 'create', 'update', 'delete'],
   stats: ['read'],
   connections: ['read'],
+  roles: ['read', 'create', 'update', 'delete'],
+  role_members: ['read', 'create', 'delete'],
+  organizations: ['read', 'create', 'update', 'delete'],
+  organization_client_grants: ['read', 'create', 'delete'],
+  organization_members: ['read', 'create', 'delete'],
+  organization_member_roles: ['read', 'create', 'delete'],
+  organization_invitations: ['read', 'create', 'delete'],
+  organization_connections: ['read'],
+  organization_discovery_domains: ['read'],
+  organization_clients: ['read'],
 };
 
 /** The management audience of Auth0's clients: `https://HOST/api/v2/`. Its name is what deploy-cli leaves alone. */

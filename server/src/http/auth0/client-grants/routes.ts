@@ -12,9 +12,14 @@ import {
   listClientGrantsByKey,
 } from '../../../domain/client-grants/read-client-grants.ts';
 import type { Context } from '../../../domain/context.ts';
+import {
+  listOrganizationsOfGrant,
+  listOrganizationsOfGrantByKey,
+} from '../../../domain/organization-client-grants/organization-client-grants.ts';
 import { invalid } from '../../../kernel/errors.ts';
 import { deleteIdempotently } from '../delete.ts';
 import { checkpointBody, keysetRange, offsetBody, offsetRange, wantsCheckpoint } from '../envelope.ts';
+import { bodyOf as organizationBodyOf } from '../organizations/mapping.ts';
 import { idParams } from '../schema.ts';
 import { bodyOf, settingsOf } from './mapping.ts';
 import { createBody, listQuery, organizationsQuery, updateBody } from './schema.ts';
@@ -98,10 +103,12 @@ export const clientGrantRoutes: FastifyPluginAsyncTypebox = async (server) => {
       },
     },
     async ({ params, query, context }) => {
-      await getClientGrant(context, params.id);
-      // A grant has no organizations before there are any.
-      if (wantsCheckpoint(query)) return checkpointBody('organizations', { items: [] }, []);
-      return offsetBody('organizations', query, { items: [], total: 0, ...offsetRange(query) }, []);
+      if (wantsCheckpoint(query)) {
+        const page = await listOrganizationsOfGrantByKey(context, params.id, keysetRange(query));
+        return checkpointBody('organizations', page, page.items.map(organizationBodyOf));
+      }
+      const page = await listOrganizationsOfGrant(context, params.id, offsetRange(query));
+      return offsetBody('organizations', query, page, page.items.map(organizationBodyOf));
     },
   );
 };
