@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { exampleOf, type Json } from '../../src/http/native/openapi/schemas.ts';
 import type { RouteEntry } from '../../src/http/route-list.ts';
 import { type Answer, eachEngine, startServer, type TestServer } from '../harness.ts';
 import { callerWith, withoutLimits } from '../management/support.ts';
@@ -71,30 +72,107 @@ eachEngine('dry_run', (engine) => {
     assert.equal((await call('PATCH', '/tenants/there?dry_run=false', { name: 'Real' })).body.name, 'Real');
   });
 
-  test('every change of the native API can be tried; none hangs, fails or writes', { timeout: 60_000 }, async () => {
+  test('every change can be tried on things that are there; none hangs, fails or writes', {
+    timeout: 60_000,
+  }, async () => {
+    const things = await makeThings();
     const changes = (await server.composed.server.routes()).filter(
-      ({ method, path }) => isNative(path) && ['POST', 'PUT', 'PATCH', 'DELETE'].includes(method),
+      ({ method, path, scopes = [] }) =>
+        /^\/api\/(?!v2(\/|$))/.test(path) &&
+        !['GET', 'HEAD'].includes(method) &&
+        // What reads by POST changes nothing anyway.
+        !scopes.some((scope) => scope.startsWith('read:') || scope.startsWith('explain:')),
     );
-    const before = await server.stateHash();
+    const before = await everything();
+    const done: string[] = [];
     for (const route of changes) {
-      const path = `${route.path.replace('/api', '').replace(/:\w+/g, 'nothing')}?dry_run=true`;
-      const answer = await call(route.method, path, leastBody(route));
-      assert.ok(answer.status < 500, `${route.method} ${path}: ${answer.status} ${answer.text}`);
-      if (answer.status < 300) assert.equal(answer.headers.get('dry-run'), 'true', `${path} was not tried but done`);
+      const path = `${pathOf(route, things)}?dry_run=true`;
+      const answer = await call(route.method, path.slice('/api'.length), bodyFor(route, things));
+      const what = `${route.method} ${route.path}: ${answer.status} ${answer.text.slice(0, 300)}`;
+      assert.ok(answer.status < 500, what);
+      if (answer.status >= 300) continue;
+      assert.equal(answer.headers.get('dry-run'), 'true', `not tried but done: ${what}`);
+      done.push(`${route.method} ${route.path}`);
     }
-    assert.equal(await server.stateHash(), before);
+    assert.deepEqual(await everything(), before);
+    assert.ok(done.length > changes.length / 3, `of ${changes.length} only ${done.length} succeed: ${done.join(', ')}`);
   });
+
+  /** One of everything that a path or a body of a change can name. */
+  async function makeThings(): Promise<Things> {
+    const make = async (path: string, json: unknown): Promise<string> => {
+      const answer = await call('POST', path, json);
+      assert.ok(answer.status < 300, `${path}: ${answer.text}`);
+      return answer.body.id;
+    };
+    const organization = await make('/organizations', { name: 'There' });
+    const application = (await server.machine()).clientId;
+    const user = await server.manage('POST', '/users', {
+      connection: 'Username-Password-Authentication',
+      email: 'there@example.com',
+      password: 'Correct-horse-9-battery',
+    });
+    const resource = await make('/resources', { name: 'There', indicator: 'https://there.example' });
+    const things = {
+      organization,
+      application,
+      user: String(user.user_id).replace('auth0|', ''),
+      resource,
+      scope: await make(`/resources/${resource}/scopes`, { name: 'there' }),
+      role: await make('/roles', { name: 'There', description: 'd' }),
+      organizationRole: await make('/organization-roles', { name: 'There' }),
+      organizationScope: await make('/organization-scopes', { name: 'there' }),
+      member: '',
+    };
+    await call('POST', `/organizations/${organization}/users`, { userIds: [things.user] });
+    await call('POST', `/organizations/${organization}/applications`, { applicationIds: [application] });
+    things.member = (await server.rows('memberships'))[0].id;
+    return things;
+  }
 });
 
-const isNative = (path: string): boolean =>
-  path.startsWith('/api/') && !/^\/api\/(v2|accounts|applications\/:\w+\/users)(\/|$)/.test(path);
+type Things = Record<
+  | 'organization'
+  | 'application'
+  | 'user'
+  | 'resource'
+  | 'scope'
+  | 'role'
+  | 'organizationRole'
+  | 'organizationScope'
+  | 'member',
+  string
+>;
 
-/** A body that the schema takes, mostly. */
-function leastBody({ method, schema }: RouteEntry): unknown {
-  if (method === 'DELETE') return undefined;
-  type Node = { type?: string; properties?: Record<string, Node>; required?: string[]; minItems?: number };
-  const { required = [], properties = {} } = (schema?.body ?? {}) as Node;
-  const sample = ({ type }: Node = {}): unknown =>
-    type === 'array' ? ['nothing'] : type === 'string' ? 'nothing' : {};
-  return Object.fromEntries(required.map((name) => [name, sample(properties[name])]));
+/** The path with ids of things that are there. */
+function pathOf({ path }: RouteEntry, things: Things): string {
+  const ofCollection: Record<string, string> = {
+    organizations: things.organization,
+    'organization-roles': things.organizationRole,
+    'organization-scopes': things.organizationScope,
+    applications: things.application,
+    users: things.user,
+    roles: things.role,
+    resources: things.resource,
+    tenants: 'there',
+  };
+  const ofName: Record<string, string> = { account_id: things.organization, ...withSuffix(things, 'Id') };
+  const collection = path.split('/')[2] ?? '';
+  return path
+    .replace(':id', ofCollection[collection] ?? 'nothing')
+    .replace(/:(application|member)_id/, (_all, name: 'application' | 'member') => things[name])
+    .replace(/:(\w+)/g, (_all, name: string) => ofName[name] ?? 'nothing');
 }
+
+/** The route's own example, its references to things that are there. */
+function bodyFor({ schema }: RouteEntry, things: Things): unknown {
+  if (schema?.body === undefined) return undefined;
+  const { organizationRoleNames, parentId, ...example } = exampleOf(schema.body as Json) as Json;
+  const one = withSuffix(things, 'Id');
+  const many = Object.fromEntries(Object.entries(withSuffix(things, 'Ids')).map(([name, id]) => [name, [id]]));
+  const known = Object.entries({ ...one, ...many }).filter(([name]) => name in example);
+  return { ...example, ...(parentId === undefined ? {} : { parentId: null }), ...Object.fromEntries(known) };
+}
+
+const withSuffix = (things: Things, suffix: string): Record<string, string> =>
+  Object.fromEntries(Object.entries(things).map(([name, id]) => [`${name}${suffix}`, id]));
