@@ -1,4 +1,6 @@
 import { type Static, Type } from 'typebox';
+import { idsOf } from './organization-template.ts';
+import { Organization } from './organizations.ts';
 import { PagingQuery } from './paging.ts';
 import { SearchQuery } from './search.ts';
 
@@ -128,7 +130,6 @@ export const ProfileOfUser = Type.Object({ profile: UserProfile });
 export const UserPassword = Type.Object({ password });
 export const HasPassword = Type.Object({ hasPassword: Type.Boolean() });
 export const UserSuspension = Type.Object({ isSuspended: Type.Boolean() });
-export const CustomData = customData;
 
 export const UsersQuery = Type.Object({
   ...PagingQuery.properties,
@@ -139,3 +140,23 @@ export const UsersQuery = Type.Object({
   ),
 });
 export type UsersQuery = Static<typeof UsersQuery>;
+
+/** An organization with the roles that a user or an application has there. */
+export const OrganizationOfSubject = Type.Object({
+  ...Organization.properties,
+  organizationRoles: Type.Array(Type.Object({ id: Type.String(), name: Type.String() })),
+});
+export type OrganizationOfSubject = Static<typeof OrganizationOfSubject>;
+
+/** Tenant-wide roles that a user or an application is given. */
+export const RoleIds = Type.Object({ roleIds: idsOf('roles') });
+export const AllRoleIds = Type.Object({ roleIds: idsOf('roles', 0) });
+export const AddedRoles = Type.Object({
+  roleIds: Type.Array(Type.String(), { description: 'Those that were named.' }),
+  addedRoleIds: Type.Array(Type.String(), { description: 'Those among them that are new.' }),
+});
+
+export const RolesOfSubjectQuery = Type.Object({
+  ...PagingQuery.properties,
+  q: Type.Optional(Type.String({ maxLength: 256, description: 'Part of the name, in any case.' })),
+});

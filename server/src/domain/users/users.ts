@@ -10,7 +10,7 @@ import { provisionJustInTime } from '../organization-jit/provision.ts';
 import { watchOwners } from '../organizations/owners.ts';
 import { assertWholeTenant, organizationInReach } from '../organizations/reach.ts';
 import { assignDefaultRoles } from '../roles/assignments.ts';
-import { assertPassword, hashPassword, isPasswordHash } from './passwords.ts';
+import { assertPassword, hashPassword, isPasswordHash, passwordMatches } from './passwords.ts';
 import { loadOwnUser, loadUser, type OwnUserRow } from './read-users.ts';
 import { type Columns, columnsOf, emptyRow, metadataAfter, type UserSettings, unverified } from './settings.ts';
 import { replaceTerms, termsOf } from './terms.ts';
@@ -77,6 +77,12 @@ export async function updateUser(ctx: Context, id: string, change: Partial<UserS
     await assertOwnersRemain();
     return user;
   });
+}
+
+/** Whether this is the password of a user that the caller may change; slow. Throws `entity.not_found`. */
+export async function verifyPassword(ctx: Context, id: string, password: string): Promise<boolean> {
+  const { password_hash } = await loadOwnUser(ctx, ctx.db.read, id);
+  return password_hash !== null && (await passwordMatches(password, password_hash));
 }
 
 /** Deletes a user with its memberships and roles. Throws `entity.not_found`, `organization.last_owner`. */

@@ -41,6 +41,16 @@ const missingCodes: Record<string, string> = {
   DELETE: 'entity.not_found',
 };
 
+/** Bad input that has a code of its own, by the rule it breaks. */
+const ruleCodes: Record<string, Answer> = {
+  scope_without_space: [400, 'scope.name_with_space'],
+  password_and_digest: [400, 'user.password_and_digest'],
+  password_algorithm_required: [400, 'user.password_algorithm_required'],
+  password_digest: [422, 'user.password_digest_not_supported'],
+  password_mismatch: [422, 'session.invalid_credentials'],
+  application_type: [422, 'application.invalid_type'],
+};
+
 const isOfOrganizations = (route: string): boolean => route.startsWith('/api/organization');
 
 const answers: Partial<Record<ErrorCode, (error: DomainError, asked: Asked) => Answer>> = {
@@ -54,7 +64,8 @@ const answers: Partial<Record<ErrorCode, (error: DomainError, asked: Asked) => A
   'auth.invalid_token': () => [401, 'auth.unauthorized'],
   'auth.insufficient_scope': () => [403, 'auth.forbidden'],
   'input.invalid': ({ path = '', data: { rule } }) => {
-    if (rule === 'scope_without_space') return [400, 'scope.name_with_space'];
+    const ofRule = ruleCodes[String(rule)];
+    if (ofRule !== undefined) return ofRule;
     return [
       400,
       /^(search|mode|joint|isCaseSensitive|expiresAt)\b/.test(path) ? 'request.invalid_input' : 'guard.invalid_input',
@@ -65,7 +76,10 @@ const answers: Partial<Record<ErrorCode, (error: DomainError, asked: Asked) => A
     ownThings.has(thing)
       ? [409, code]
       : [422, takenCodes[`${thing} ${path}`] ?? takenCodes[String(thing)] ?? 'entity.unique_integrity_violation'],
-  'entity.not_found': (_error, { method }) => [404, missingCodes[method] ?? 'entity.not_exists'],
+  'entity.not_found': ({ data: { thing } }, { method }) =>
+    thing === 'legacy secret'
+      ? [400, 'application.no_legacy_secret_found']
+      : [404, missingCodes[method] ?? 'entity.not_exists'],
   'entity.reference_not_found': ({ path = '' }, { route }) =>
     path.startsWith('organizationRoleNames')
       ? [422, 'organization.role_names_not_found']

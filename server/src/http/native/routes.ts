@@ -20,6 +20,7 @@ import { roleRoutes } from './roles/routes.ts';
 import { statusRoutes } from './status/routes.ts';
 import { nativeManagementApi } from './system-api.ts';
 import { tenantRoutes } from './tenants.ts';
+import { userRoutes } from './users/routes.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -49,6 +50,7 @@ const things = [
   resourceRoutes,
   roleRoutes,
   tenantRoutes,
+  userRoutes,
   logRoutes,
   dashboardRoutes,
   hookRoutes,
