@@ -96,8 +96,9 @@ const roleName = Type.String({
 export const AccountMember = Type.Object({
   id: Type.String({ examples: ['mem_0c8Yd3nVbWq5ZrTe'] }),
   account_id: Type.String({ description: 'The account that was asked about.' }),
-  user_id: nullable('Null: the member is a machine client.'),
-  client_id: nullable('Null: the member is a user.'),
+  user_id: nullable('Null: a machine client; or the caller may not see who it is, only the name.'),
+  client_id: nullable('Null: a user.'),
+  name: nullable('Of the user or client.'),
   role: nullable('The strongest role: an owner’s, then others by name, then member, then viewer.'),
   roles: Type.Array(Type.String(), { description: 'Every role, the strongest first.' }),
   inherited: Type.Boolean({ description: 'Held in an account above.' }),

@@ -35,7 +35,8 @@ function subjectOf(user: User | undefined, client: Client | undefined): MemberSu
   return client === undefined ? undefined : { kind: 'client', client };
 }
 
-function nameOf(subject: MemberSubject): string | null {
+/** What the user or client is called. */
+export function nameOf(subject: MemberSubject): string | null {
   if (subject.kind === 'hidden') return subject.name;
   return subject.kind === 'user' ? subject.user.name : subject.client.name;
 }

@@ -1,6 +1,7 @@
 /** The domain's entities in this dialect's words. */
 import type { Account, AccountMember, ApplicationUser } from '@sekisho/contract';
-import type { HeldRole, Membership } from '../../domain/memberships/membership.ts';
+import { type Member, nameOf } from '../../domain/memberships/member-subjects.ts';
+import type { HeldRole } from '../../domain/memberships/membership.ts';
 import type { Organization } from '../../domain/organizations/organization.ts';
 import type { User } from '../../domain/users/user.ts';
 
@@ -17,13 +18,14 @@ export const accountBody = (organization: Organization): Account => ({
 });
 
 /** The member as it counts in the account that was asked about. */
-export function memberBody(accountId: string, member: Membership): AccountMember {
+export function memberBody(accountId: string, { membership: member, subject }: Member): AccountMember {
   const roles = strongestFirst(member.roles);
   return {
     id: member.id,
     account_id: accountId,
-    user_id: member.kind === 'user' ? member.subjectId : null,
-    client_id: member.kind === 'client' ? member.subjectId : null,
+    user_id: subject.kind === 'user' ? subject.user.id : null,
+    client_id: subject.kind === 'client' ? subject.client.id : null,
+    name: nameOf(subject),
     role: roles[0] ?? null,
     roles,
     inherited: member.inherited,

@@ -10,9 +10,11 @@ import {
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { addMemberByRole, changeMemberRole } from '../../domain/memberships/by-role.ts';
+import { withSubjects } from '../../domain/memberships/member-subjects.ts';
+import type { Membership } from '../../domain/memberships/membership.ts';
 import { removeMember } from '../../domain/memberships/memberships.ts';
 import { getMember, listMembersByKey, type MemberFilter } from '../../domain/memberships/read-memberships.ts';
-import { invalid } from '../../kernel/errors.ts';
+import { invalid, notFound } from '../../kernel/errors.ts';
 import { pageBody, rangeOf } from './envelope.ts';
 import { memberBody } from './mapping.ts';
 import { accountParams, failuresOfChange, failuresOfOne, memberParams } from './schema.ts';
@@ -54,7 +56,7 @@ export const memberRoutes: FastifyPluginAsyncTypebox = async (server) => {
       const paths = { subject: `${subject.kind}_id`, roles: 'role' };
       const member = await addMemberByRole(context, params.account_id, { ...subject, role: body.role }, paths);
       reply.code(201);
-      return memberBody(params.account_id, member);
+      return bodyOf(context, params.account_id, member);
     },
   );
 
@@ -99,7 +101,7 @@ export const memberRoutes: FastifyPluginAsyncTypebox = async (server) => {
     },
     async ({ context, params, body }) => {
       const { account_id, member_id } = params;
-      return memberBody(account_id, await changeMemberRole(context, account_id, member_id, body.role));
+      return bodyOf(context, account_id, await changeMemberRole(context, account_id, member_id, body.role));
     },
   );
 
@@ -124,12 +126,20 @@ export const memberRoutes: FastifyPluginAsyncTypebox = async (server) => {
 type Context = FastifyRequest['context'];
 
 async function page(ctx: Context, accountId: string, filter: MemberFilter, paging: AccountsPaging) {
-  const found = await listMembersByKey(ctx, accountId, { ...filter, inherited: true }, rangeOf(paging));
+  const { items, next } = await listMembersByKey(ctx, accountId, { ...filter, inherited: true }, rangeOf(paging));
+  const found = { items: await withSubjects(ctx, items), ...(next === undefined ? {} : { next }) };
   return pageBody(found, (member) => memberBody(accountId, member));
 }
 
+async function bodyOf(ctx: Context, accountId: string, membership: Membership): Promise<AccountMember> {
+  const [member] = await withSubjects(ctx, [membership]);
+  // Its user was deleted meanwhile.
+  if (member === undefined) throw notFound('member');
+  return memberBody(accountId, member);
+}
+
 const readMember = async (ctx: Context, { account_id, member_id }: { account_id: string; member_id: string }) =>
-  memberBody(account_id, await getMember(ctx, account_id, { membershipId: member_id }));
+  bodyOf(ctx, account_id, await getMember(ctx, account_id, { membershipId: member_id }));
 
 /** What a PATCH with `If-Match` is compared with. */
 function current({ context, params }: FastifyRequest): Promise<AccountMember> {
