@@ -202,6 +202,24 @@ eachEngine('members of an organization', (engine) => {
     await api.refuse(notFound, 'DELETE', one);
   });
 
+  test('the same member added many times at once is there once', async () => {
+    const id = await makeOrganization(server, 'Crowd');
+    const ann = await api.user('Ann');
+    const adding = () => api.call('POST', `/organizations/${id}/users`, { userIds: [ann] });
+    const added = await Promise.all(Array.from({ length: 6 }, adding));
+    assert.deepEqual(
+      added.map(({ status }) => status),
+      Array.from({ length: 6 }, () => 201),
+      added.map(({ text }) => text).join(),
+    );
+    const bob = await api.user('Bob');
+    const creating = () => api.call('POST', `/organizations/${id}/members`, { userId: bob });
+    const created = await Promise.all(Array.from({ length: 6 }, creating));
+    const statuses = created.map(({ status }) => status).toSorted();
+    assert.deepEqual(statuses, [201, 422, 422, 422, 422, 422], created.map(({ text }) => text).join());
+    assert.equal((await api.expect(200, 'GET', `/organizations/${id}/members`)).length, 2);
+  });
+
   test('a membership needs one subject, and roles that are there', async () => {
     const path = `/organizations/${root}/members`;
     const ann = await api.user('Ann');
