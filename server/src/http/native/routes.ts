@@ -4,6 +4,7 @@ import type { Context } from '../../domain/context.ts';
 import { authorizeManagement } from '../../protocol/management.ts';
 import { addConventions } from '../changes/changes.ts';
 import { bearerToken, type HttpServices, protocolContext } from '../request.ts';
+import { applicationRoutes } from './applications/routes.ts';
 import { dashboardRoutes } from './dashboard/routes.ts';
 import { nativeErrorHandler, problemOf } from './errors.ts';
 import { explainRoutes } from './explain/routes.ts';
@@ -41,6 +42,7 @@ declare module 'fastify' {
 
 /** Every thing this dialect manages. */
 const things = [
+  applicationRoutes,
   explainRoutes,
   organizationBatchRoutes,
   organizationInvitationRoutes,

@@ -1,10 +1,23 @@
-import type { Application, ApplicationType, CustomClientMetadata, OidcClientMetadata } from '@sekisho/contract';
+import {
+  type Application,
+  type ApplicationSecret,
+  type ApplicationType,
+  type CreateApplication,
+  CustomClientMetadata,
+  OidcClientMetadata,
+  type UpdateApplication,
+} from '@sekisho/contract';
 import type { Client, ClientType } from '../../../domain/clients/client.ts';
+import type { ClientSettings, NewClient } from '../../../domain/clients/clients.ts';
+import type { Credential } from '../../../domain/clients/credential.ts';
 import type { Context } from '../../../domain/context.ts';
+import { DomainError, invalid } from '../../../kernel/errors.ts';
+import { assertSafeUrl } from '../../../kernel/urls.ts';
+import { withNames } from '../field-names.ts';
 
 /** What of an application only Logto has words for; kept in the client's `extras.logto`. */
 interface Kept {
-  oidcClientMetadata?: OidcClientMetadata;
+  oidcClientMetadata?: Partial<OidcClientMetadata>;
   customClientMetadata?: CustomClientMetadata;
   customData?: Record<string, unknown>;
 }
@@ -44,3 +57,148 @@ export function applicationBody({ site }: Pick<Context, 'site'>, client: Client)
     ownerOrganizationId: client.ownerOrganizationId,
   };
 }
+
+const storedTypes: Record<ApplicationType, ClientType> = {
+  MachineToMachine: 'machine',
+  Traditional: 'web',
+  SPA: 'browser',
+  Native: 'native',
+};
+
+const typeNames = [...Object.keys(storedTypes), 'Protected', 'SAML'];
+
+/** The types of clients that a list of Logto's stands for. Throws `input.invalid`. */
+export function clientTypesOf(given: string | readonly string[]): Client['type'][] {
+  const wanted = [given].flat() as string[];
+  const unknown = wanted.find((type) => !typeNames.includes(type));
+  if (unknown !== undefined) throw invalid('types', `A type is one of ${typeNames.join(', ')}.`);
+  const all: Client['type'][] = ['machine', 'resource_server', 'web', 'browser', 'native', null];
+  return all.filter((type) => wanted.includes(applicationTypeOf(type)));
+}
+
+/** Fields whose name in Logto's bodies is not the domain's. */
+const names = { ownerOrganizationId: 'organizationId', firstParty: 'isThirdParty' };
+
+/** What a verb throws names the field as the caller wrote it. */
+export const inLogtosWords = <T>(work: Promise<T>): Promise<T> => withNames(names, work);
+
+const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const deviceCode = 'urn:ietf:params:oauth:grant-type:device_code';
+
+/** A new application in the domain's words. Throws `input.invalid`. */
+export function createInputOf(body: CreateApplication): NewClient {
+  const { type } = body;
+  if (type === 'Protected' || type === 'SAML') {
+    throw new DomainError('input.invalid', `Applications of type ${type} are not possible here.`, {
+      path: 'type',
+      data: { rule: 'application_type' },
+    });
+  }
+  const isMachine = type === 'MachineToMachine';
+  const before = {
+    grantTypes: isMachine ? ['client_credentials'] : ['authorization_code', 'refresh_token'],
+    extras: {},
+  };
+  return {
+    ...before,
+    ...changeOf(body, before),
+    name: body.name,
+    type: storedTypes[type],
+    authMethod: type === 'SPA' || type === 'Native' ? 'none' : null,
+    secretName: 'Default secret',
+    ownerOrganizationId: body.organizationId,
+  };
+}
+
+/** A change of an application in the domain's words; each object that is given replaces the one there was. */
+export function changeOf(
+  body: UpdateApplication,
+  before: Pick<Client, 'grantTypes' | 'extras'>,
+): Partial<ClientSettings> {
+  const { oidcClientMetadata: oidc, customClientMetadata: custom, customData } = body;
+  const kept: Kept = {
+    ...(oidc && { oidcClientMetadata: checkedAddresses(known(oidc, OidcClientMetadata)) }),
+    ...(custom && { customClientMetadata: checkedOrigins(known(custom, CustomClientMetadata)) }),
+    ...(customData && { customData: bounded(customData) }),
+  };
+  const change = {
+    name: body.name,
+    description: body.description,
+    status: body.status,
+    firstParty: body.isThirdParty === undefined ? undefined : !body.isThirdParty,
+    grantTypes: custom === undefined ? undefined : grantTypesOf(before.grantTypes, custom),
+    extras: withKept(before, kept),
+  };
+  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+}
+
+/** Custom data merged key by key; null removes a key. */
+export function customDataChange(given: Record<string, unknown>, before: Client): Partial<ClientSettings> {
+  const merged = new Map(Object.entries(keptOf(before).customData ?? {}));
+  for (const [key, value] of Object.entries(given)) {
+    if (value === null) merged.delete(key);
+    else merged.set(key, value);
+  }
+  return { extras: withKept(before, { customData: bounded(Object.fromEntries(merged)) }) as Client['extras'] };
+}
+
+const withKept = ({ extras }: Pick<Client, 'extras'>, kept: Kept): Client['extras'] | undefined =>
+  Object.keys(kept).length === 0 ? undefined : { ...extras, logto: { ...extras.logto, ...kept } };
+
+/** The grant types that a setting switches on and off; the others stay. */
+function grantTypesOf(before: readonly string[], custom: CustomClientMetadata): string[] {
+  const others = before.filter((type) => type !== tokenExchange && type !== deviceCode);
+  return [
+    ...others,
+    ...(custom.allowTokenExchange === true ? [tokenExchange] : []),
+    ...(custom.isDeviceFlow === true ? [deviceCode] : []),
+  ];
+}
+
+function checkedAddresses(oidc: Partial<OidcClientMetadata>): Partial<OidcClientMetadata> {
+  for (const field of ['redirectUris', 'postLogoutRedirectUris'] as const) {
+    (oidc[field] ?? []).forEach((uri, index) => {
+      assertSafeUrl(uri, `oidcClientMetadata.${field}.${index}`);
+    });
+  }
+  for (const field of ['backchannelLogoutUri', 'logoUri'] as const) {
+    const uri = oidc[field];
+    if (uri !== undefined) assertSafeUrl(uri, `oidcClientMetadata.${field}`);
+  }
+  return oidc;
+}
+
+function checkedOrigins(custom: CustomClientMetadata): CustomClientMetadata {
+  (custom.corsAllowedOrigins ?? []).forEach((origin, index) => {
+    assertSafeUrl(origin, `customClientMetadata.corsAllowedOrigins.${index}`);
+  });
+  return custom;
+}
+
+/** Largest custom data, in UTF-16 units of JSON. */
+const largestCustomData = 16_384;
+
+function bounded(customData: Record<string, unknown>): Record<string, unknown> {
+  if (JSON.stringify(customData).length <= largestCustomData) return customData;
+  throw invalid('customData', `It has more than ${largestCustomData} characters of JSON.`);
+}
+
+/** Unknown keys are dropped, below the top as well. */
+const known = <T extends object>(values: T, { properties }: { properties: object }): T =>
+  Object.fromEntries(Object.entries(values).filter(([name]) => Object.hasOwn(properties, name))) as T;
+
+/** A secret; its value only where it is made. */
+export const secretBody = (
+  { site }: Pick<Context, 'site'>,
+  applicationId: string,
+  secret: Credential,
+): ApplicationSecret => ({
+  tenantId: site.tenantId,
+  applicationId,
+  name: secret.name,
+  value: null,
+  prefix: secret.prefix ?? '',
+  createdAt: secret.createdAt,
+  expiresAt: secret.expiresAt,
+  lastUsedAt: secret.lastUsedAt,
+});
