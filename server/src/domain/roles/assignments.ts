@@ -2,7 +2,7 @@
  * Tenant-wide roles of users and clients: who has which. Whoever gives one must hold the management scopes in it; a
  * public client has none; the last client able to manage clients keeps what makes it so.
  */
-import { DomainError, invalid, notFound, referenceNotFound } from '../../kernel/errors.ts';
+import { DomainError, notFound, referenceNotFound } from '../../kernel/errors.ts';
 import type { Tx } from '../../storage/database.ts';
 import type { SubjectKind } from '../../storage/schema.ts';
 import { assertMayGiveRoles } from '../access/give-roles.ts';
@@ -222,7 +222,10 @@ async function assertSubjects(ctx: Context, trx: Tx, kind: SubjectKind, ids: rea
 
 function assertNoPublicClient(clients: readonly { auth_method: string | null; type: string | null }[], path: string) {
   if (clients.every(({ auth_method, type }) => !isPublicClient({ authMethod: auth_method, type }))) return;
-  throw invalid(path, 'A public client can not have roles: it can not prove who it is.');
+  throw new DomainError('input.invalid', 'A public client can not have roles: it can not prove who it is.', {
+    path,
+    data: { rule: 'application_type' },
+  });
 }
 
 const usersAmong = async (ctx: Context, trx: Tx, ids: readonly string[]) =>
