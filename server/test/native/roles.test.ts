@@ -245,6 +245,35 @@ eachEngine('roles', (engine) => {
     await refused(server, missing, 404, 'entity.relation_foreign_key_not_found', 'scopeIds');
   });
 
+  test('a default role is given to who comes after, and never holds management scopes', async () => {
+    const early = await user();
+    const id = await role('newcomers', { isDefault: true });
+    const late = await user();
+    assert.deepEqual(ids(await call('GET', `/roles/${id}/users`)), [late]);
+    const add = async () => call('POST', `/roles/${id}/scopes`, { scopeIds: [await managementScope('all')] });
+    await refused(server, add, 422, 'role.management_api_scopes_not_assignable_to_user_role');
+    await call('PATCH', `/roles/${id}`, { isDefault: false });
+    const later = await user();
+    assert.deepEqual(ids(await call('GET', `/roles/${id}/users`)), [late]);
+    assert.ok(early !== later);
+  });
+
+  test('a tenant of its own begins with the same role; roles of another tenant are not there', async () => {
+    const created = await call('POST', '/tenants', { id: 'elsewhere' });
+    assert.equal(created.status, 201, created.text);
+    const rows = (await server.rows('roles')).filter(({ tenant_id }) => tenant_id === 'elsewhere');
+    assert.deepEqual(
+      rows.map(({ name }) => name),
+      [seeded],
+    );
+    const [foreign] = rows;
+    const unknown = await call('GET', '/roles/rol_nowhere');
+    assert.deepEqual((await call('GET', `/roles/${foreign.id}`)).body, unknown.body);
+    await refused(server, () => call('DELETE', `/roles/${foreign.id}`), 404, 'entity.not_found');
+    const people = { userIds: [await user()] };
+    await refused(server, () => call('POST', `/roles/${foreign.id}/users`, people), 404, 'entity.not_exists');
+  });
+
   test('names are unique without regard to case and to what is not drawn', async () => {
     await role('مشرف 🛡️');
     await role('Größe');

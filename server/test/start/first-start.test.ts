@@ -206,8 +206,13 @@ eachEngine('the management client of the settings', (engine) => {
     const machine = await server.machine({ granted: ['read:orders'] });
     const wanted = await scopesOf();
     const grants = await grantsOf();
-    // As an earlier release left it: one scope short.
+    const rolesOf = async () =>
+      (await server.rows('roles')).map(({ name, level, subject_kind }) => [name, level, subject_kind]);
+    const roles = await rolesOf();
+    assert.deepEqual(roles, [['Logto Management API access', 'tenant', 'client']]);
+    // As an earlier release left it: one scope short, and without the role.
     await db.transact(async (trx) => {
+      await trx.deleteFrom('roles').execute();
       await trx.deleteFrom('scopes').where('value', '=', 'read:clients').execute();
       await trx.updateTable('installation').set({ value: 'earlier' }).where('name', '=', 'system_scopes').execute();
     });
@@ -215,6 +220,9 @@ eachEngine('the management client of the settings', (engine) => {
     await restart({});
     assert.deepEqual(await scopesOf(), wanted);
     assert.deepEqual(await grantsOf(), grants);
+    assert.deepEqual(await rolesOf(), roles);
+    const [given] = await server.rows('role_scopes');
+    assert.equal((await server.rows('scopes')).find(({ id }) => id === given.scope_id).value, 'all');
     const { clientId, clientSecret, audience } = machine;
     const answer = await server.token({ client_id: clientId, client_secret: clientSecret, audience });
     assert.equal(answer.body.scope, 'read:orders');
