@@ -68,7 +68,7 @@ function parse(args: string[]): BenchOptions {
     sizes: quick ? [10, 1_000, 100_000] : [10, 10_000, 1_000_000],
     organizations: quick
       ? { sizes: [1000, 20_000], requests: 50, rounds: 1, seconds: 2, moves: 2, imported: 4000 }
-      : { sizes: [1000, 1_000_000], requests: 400, rounds: rounds ?? 3, seconds: 4, moves: 5, imported: 100_000 },
+      : { sizes: [1000, 1_000_000], requests: 400, rounds: rounds ?? 5, seconds: 8, moves: 5, imported: 100_000 },
     starts: quick ? 3 : 9,
     killRounds: quick ? 3 : 20,
     memorySeconds: quick ? 5 : 30,

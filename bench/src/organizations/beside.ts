@@ -1,9 +1,6 @@
-import { numberedClient } from '../fill.ts';
-import { flawlessLoad, type LoadResult } from '../load.ts';
-import type { Server } from '../server.ts';
-import { clientForm, tokenPath } from '../target.ts';
-import { organizationId, organizationsOfTree } from './fill.ts';
-import { type FilledServer, operations } from './operations.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { percentile } from '../statistics.ts';
+import { type FilledServer, type Operation, operations } from './operations.ts';
 
 /** Milliseconds: the 99th percentile of tokens for an organization, alone and while lists and searches run. */
 export interface BesideRound {
@@ -14,50 +11,45 @@ export interface BesideRound {
   lists: number;
 }
 
-const connections = 16;
+/** Tokens a second, asked for at even times whether or not the last one has come: a queue would show. */
+export const tokensPerSecond = 50;
+/** Each kind of list is asked for by one caller, who then rests for this long, in milliseconds. */
+const restMs = 100;
 
-/** What runs beside: pages by key, a search by beginning, a search by part, totals; one caller each, in a loop. */
-const beside: readonly ((server: FilledServer) => Promise<unknown>)[] = [
+/** What runs beside: pages by key, a search by beginning, a search by part of the name, a page with its total. */
+const lists: readonly Operation[] = [
   operations['deep page']!,
   operations['search by beginning of the name']!,
-  ({ api }) => api.call('GET', '/organizations?q=00000123&page=1&page_size=20'),
-  ({ api }) => api.call('GET', '/organizations?page=1&page_size=20'),
+  async ({ api }) => (await api.call('GET', '/organizations?q=00000123&page=1&page_size=20')).ms,
+  async ({ api }) => (await api.call('GET', '/organizations?page=1&page_size=20')).ms,
 ];
 
-/** One round: alone, then with the lists. */
-export async function tokensBeside(
-  server: FilledServer,
-  process: Server,
-  round: number,
-  seconds: number,
-): Promise<BesideRound> {
-  const alone = await load(server, process, seconds);
+/** One round: tokens alone, then the same with the lists. */
+export async function tokensBeside(server: FilledServer, round: number, seconds: number): Promise<BesideRound> {
+  const aloneP99 = await tokenP99(server, seconds);
   let running = true;
-  let lists = 0;
-  const loops = beside.map(async (ask) => {
+  let answered = 0;
+  const callers = lists.map(async (list) => {
     while (running) {
-      await ask(server);
-      lists += 1;
+      await list(server);
+      answered += 1;
+      await sleep(restMs);
     }
   });
-  const busy = await load(server, process, seconds);
+  const besideP99 = await tokenP99(server, seconds);
   running = false;
-  await Promise.all(loops);
-  return { round, aloneP99: alone.p99, besideP99: busy.p99, lists };
+  await Promise.all(callers);
+  return { round, aloneP99, besideP99, lists: answered };
 }
 
-/** Tokens for a leaf of each client's own tree. */
-function load(server: FilledServer, process: Server, seconds: number): Promise<LoadResult> {
-  const form = clientForm(numberedClient('{n}'), {
-    audience: server.audience,
-    organization: organizationId('{n}', organizationsOfTree - 1),
-  }).replaceAll('%7Bn%7D', '{n}');
-  return flawlessLoad({
-    requests: { port: server.port, path: tokenPath, form, count: server.organizations / organizationsOfTree },
-    connections,
-    warmupSeconds: 1,
-    seconds,
-    algorithm: 'RS256',
-    serverPid: process.pid,
-  });
+async function tokenP99(server: FilledServer, seconds: number): Promise<number> {
+  const token = operations['token for an organization']!;
+  const startedAt = performance.now();
+  const tokens: Promise<number>[] = [];
+  for (let n = 0; n < seconds * tokensPerSecond; n++) {
+    await sleep(Math.max(0, startedAt + (n * 1000) / tokensPerSecond - performance.now()));
+    tokens.push(token(server));
+  }
+  const times = (await Promise.all(tokens)).toSorted((a, b) => a - b);
+  return percentile(times, 0.99);
 }

@@ -1,5 +1,6 @@
 import { median } from '../statistics.ts';
 import { figure, type Section } from '../table.ts';
+import { tokensPerSecond } from './beside.ts';
 import type { OrganizationFigures } from './measure.ts';
 
 const nameOf = { sqlite: 'SQLite FULL', postgres: 'PostgreSQL' } as const;
@@ -39,8 +40,9 @@ function besideSection(figures: readonly OrganizationFigures[]): Section {
   return {
     title: 'Tokens beside lists',
     text:
-      'Tokens for an organization at 16 connections with the most organizations, alone and while four callers ask, each ' +
-      'in a loop, for a deep page, a search by beginning, a search by part of the name, and a first page with its total.',
+      `${tokensPerSecond} tokens for an organization a second, at even times, with the most organizations: alone, and ` +
+      'while four callers ask for a deep page, a search by beginning, a search by part of the name, and a first page ' +
+      'with its total, each with a rest of 100 ms.',
     table: {
       head: ['Engine', 'round', 'p99 ms alone', 'p99 ms beside lists', 'lists answered'],
       rows: figures.flatMap(({ beside }) =>
