@@ -48,3 +48,17 @@ test('a password matches its own hash only, to its last character and however it
   assert.notEqual(await hashPassword(systemRandom, `${long}é`), hash);
   assert.throws(() => assertPassword('seven77'), { code: 'input.invalid', path: 'password' });
 });
+
+test('the host of an e-mail address is a host and nothing else', () => {
+  for (const host of [
+    'a.example/x',
+    'a.example?x',
+    'a.example#b.example',
+    'a%2eexample',
+    'a.example\\x',
+    'a.example:1',
+  ]) {
+    assert.throws(() => emailIdentity(`jane@${host}`), { code: 'input.invalid', path: 'email' }, host);
+  }
+  assert.equal(emailIdentity('jane@Bücher.example').key, 'jane@xn--bcher-kva.example');
+});

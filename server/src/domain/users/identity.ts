@@ -45,6 +45,8 @@ export function emailIdentity(text: string, path = 'email'): Identity {
   // More than one @ has been read in more than one way by others: which host it belongs to is not decided here.
   if (local === '' || more.length > 0 || plain.length > longestEmail || invisible.test(plain)) throw refused();
   if (/["(),:;<>[\\\]]|^\.|\.$|\.\./.test(local)) throw refused();
+  // `domainToASCII` reads a host as a URL has it: it would drop a port, a path or a fragment, and decode `%2e`.
+  if (/[^\x80-\u{10ffff}A-Za-z0-9.-]/u.test(host)) throw refused();
   const domain = domainToASCII(host);
   if (!/^(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*$/.test(domain)) throw refused();
   return { shown: plain.toLowerCase(), key: `${foldCase(local)}@${domain}` };
