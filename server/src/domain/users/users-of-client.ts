@@ -1,5 +1,4 @@
 /** The users of one client: people an application made, and brings to sign in. */
-
 import { assertClient } from '../clients/read-clients.ts';
 import type { Context } from '../context.ts';
 import { inOneTransaction } from '../one-transaction.ts';
@@ -12,16 +11,7 @@ import { createUser } from './users.ts';
 export function createUserOfClient(ctx: Context, clientId: string, settings: Partial<UserSettings>): Promise<User> {
   return inOneTransaction(ctx, async (joined) => {
     await assertClient(joined, joined.db.read, clientId);
-    const user = await createUser(joined, settings);
-    await joined.db.transact((trx) =>
-      trx
-        .updateTable('users')
-        .set({ client_id: clientId })
-        .where('tenant_id', '=', ctx.site.tenantId)
-        .where('id', '=', user.id)
-        .execute(),
-    );
-    return user;
+    return createUser(joined, { ...settings, clientId });
   });
 }
 
