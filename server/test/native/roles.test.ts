@@ -206,7 +206,7 @@ eachEngine('roles', (engine) => {
       call('POST', `/roles/${id}/applications`, { applicationIds });
     await refused(server, toUsers(ofMachines, [person]), 422, 'user.invalid_role_type');
     await refused(server, toMachines(ofUsers, [robot.client_id]), 422, 'application.invalid_role_type');
-    await refused(server, toMachines(ofMachines, [spa.client_id]), 400, 'guard.invalid_input', 'applicationIds');
+    await refused(server, toMachines(ofMachines, [spa.client_id]), 422, 'application.invalid_type', 'applicationIds');
     await refused(server, toMachines(ofMachines, [person]), 404, 'entity.relation_foreign_key_not_found');
     await call('POST', `/roles/${ofMachines}/applications`, { applicationIds: [robot.client_id] });
     await refused(server, toMachines(ofMachines, [robot.client_id]), 422, 'role.application_exists');
@@ -357,6 +357,9 @@ eachEngine('roles', (engine) => {
     const [seen] = (await as('GET', '/roles?q=shared')).body;
     assert.deepEqual([seen.id, seen.usersCount, seen.featuredUsers], [id, 0, []]);
     assert.deepEqual((await as('GET', `/roles/${id}/users`)).body, []);
+    // Which roles a stranger has can not be found out by what is left out.
+    assert.deepEqual(ids(await as('GET', `/roles?q=shared&excludeUserId=${stranger}`)), [id]);
+    assert.deepEqual(ids(await call('GET', `/roles?q=shared&excludeUserId=${stranger}`)), []);
     for (const [method, path, json] of [
       ['POST', '/roles', { name: 'x', description: '' }],
       ['PATCH', `/roles/${id}`, { name: 'x' }],

@@ -4,6 +4,7 @@ import { DomainError, notFound, referenceNotFound } from '../../kernel/errors.ts
 import type { Queryable } from '../../storage/database.ts';
 import type { SubjectKind } from '../../storage/schema.ts';
 import type { Context } from '../context.ts';
+import { isDelegated, organizationInReach } from '../organizations/reach.ts';
 import {
   type KeysetPage,
   type KeysetRange,
@@ -34,7 +35,7 @@ export interface RoleFilter {
   /** Exactly this name, in any spelling. */
   name?: string | undefined;
   search?: RoleSearch | undefined;
-  /** Without those that one of these users or clients has tenant-wide. */
+  /** Without those that one of these users or clients has tenant-wide; a delegated caller's must be its own. */
   notOfSubjects?: readonly string[] | undefined;
 }
 
@@ -73,11 +74,21 @@ function filtered(ctx: Context, db: Queryable, filter: RoleFilter) {
       .selectFrom('role_assignments')
       .select('role_id')
       .where('tenant_id', '=', ctx.site.tenantId)
-      .where('subject_id', 'in', filter.notOfSubjects);
+      .where('subject_id', 'in', filter.notOfSubjects)
+      .where(isOwnSubject(ctx));
     query = query.where('id', 'not in', had);
   }
   return query;
 }
+
+/** Of others a delegated caller must not learn which roles they have. */
+const isOwnSubject = (ctx: Context) =>
+  isDelegated(ctx)
+    ? sql<boolean>`(exists (select 1 from users u where u.tenant_id = role_assignments.tenant_id
+        and u.id = role_assignments.subject_id and ${organizationInReach(ctx, 'u.owner_organization_id')})
+      or exists (select 1 from clients c where c.tenant_id = role_assignments.tenant_id
+        and c.id = role_assignments.subject_id and ${organizationInReach(ctx, 'c.owner_organization_id')}))`
+    : sql<boolean>`1 = 1`;
 
 const conditionOf = ({ field, match }: RoleTerm) => {
   const folded = field === 'name' ? sql.ref('name_key') : sql`lower(${sql.ref(field)})`;
