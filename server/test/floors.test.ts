@@ -36,6 +36,7 @@ describe('the floors', () => {
     ['protocol/token/pipeline.ts', '../../domain/clients/find.ts'],
     ['http/oauth/routes.ts', '../../protocol/token/pipeline.ts'],
     ['http/oauth/routes.ts', '../edge/read.ts'],
+    ['http/native/routes.ts', '../changes/changes.ts'],
     ['http/oauth/routes.ts', '../problem.ts'],
     ['http/oauth/routes.ts', './errors.ts'],
     ['http/edge/read.ts', '../problem.ts'],
