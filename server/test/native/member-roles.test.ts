@@ -270,6 +270,21 @@ eachEngine('nobody gives a member more than they hold', (engine) => {
     await api.expect(204, 'DELETE', one);
   });
 
+  test('to move an organization below another is to give the roles above its new place', async () => {
+    const mover = await delegatedCaller(server, { organizationId: root, scopes: ['update:organizations'] });
+    const strong = await makeOrganizationRole(server, { scopes: ['delete:organizations'] });
+    const strongholds = await makeOrganization(server, 'Stronghold', root);
+    const victim = await makeOrganization(server, 'Victim', root);
+    const membership = { organizationId: strongholds, subjectId: mover.clientId, kind: 'client' as const };
+    const id = await makeMembership(server, { ...membership, roleIds: [strong] });
+    const below = { parentId: strongholds };
+    await api.refuse(beyond, 'POST', `/organizations/${victim}/move`, below, mover.token);
+    await api.expect(200, 'PATCH', `/organizations/${strongholds}/members/${id}`, { thisOrganizationOnly: true });
+    await api.expect(200, 'POST', `/organizations/${victim}/move`, below, mover.token);
+    // Up again: the members of the root reach it as they did.
+    await api.expect(200, 'POST', `/organizations/${victim}/move`, { parentId: root }, mover.token);
+  });
+
   test('what it holds it may give, and what others hold it may take', async () => {
     const own = await makeOrganizationRole(server, { scopes: ['read:organization_members'] });
     const strong = await makeOrganizationRole(server, { scopes: ['delete:organizations'] });

@@ -1,18 +1,21 @@
 import { sql } from 'kysely';
 import { DomainError } from '../../kernel/errors.ts';
+import type { Tx } from '../../storage/database.ts';
+import { assertMayGiveRoles } from '../access/give-roles.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
-import { type Organization, organizationOf } from './organization.ts';
+import { type Organization, type OrganizationRow, organizationOf } from './organization.ts';
 import { assertNotOwn, tooDeep } from './organizations.ts';
 import { assertWholeTenant } from './reach.ts';
 import { loadRow } from './read-organizations.ts';
-import { depthOf, isWithin, maximumDepth, pathBelow, withinSubtree } from './tree.ts';
+import { depthOf, idsOfPath, isWithin, maximumDepth, pathBelow, withinSubtree } from './tree.ts';
 
 /**
  * Moves an organization with its whole subtree below another one, or makes it a root (`parentId` null), in one
- * transaction. What it inherited from above is gone with the next request. Throws `entity.not_found`,
- * `organization.cycle`, `organization.too_deep`, `auth.organization_token` (a delegated caller moves its own
- * organization, or makes a root).
+ * transaction. What it inherited from above is gone with the next request; who is a member above its new place reaches
+ * it, so the caller must be allowed to give their roles. Throws `entity.not_found`, `organization.cycle`,
+ * `organization.too_deep`, `auth.exceeds_own`, `auth.organization_token` (a delegated caller moves its own organization,
+ * or makes a root).
  */
 export async function moveOrganization(ctx: Context, id: string, parentId: string | null): Promise<Organization> {
   if (parentId === null) assertWholeTenant(ctx, 'make a root');
@@ -25,6 +28,7 @@ export async function moveOrganization(ctx: Context, id: string, parentId: strin
         path: 'parentId',
       });
     }
+    if (parent !== undefined) await assertMayGiveRoles(ctx, trx, await rolesCountingFrom(ctx, trx, parent, row));
     const path = pathBelow(parent?.path, id);
     const after = { ...row, parent_id: parent?.id ?? null, path, updated_at: ctx.clock.now() };
     const subtree = withinSubtree('path', row.path);
@@ -54,4 +58,28 @@ export async function moveOrganization(ctx: Context, id: string, parentId: strin
     });
     return organizationOf(ctx, after);
   });
+}
+
+/** The roles that will count in an organization below `parent` and do not count there where it is. */
+async function rolesCountingFrom(
+  ctx: Context,
+  trx: Tx,
+  parent: OrganizationRow,
+  moved: OrganizationRow,
+): Promise<string[]> {
+  const before = new Set(idsOfPath(moved.path));
+  const gained = idsOfPath(parent.path).filter((id) => !before.has(id));
+  if (gained.length === 0) return [];
+  const rows = await trx
+    .selectFrom('memberships as m')
+    .innerJoin('membership_roles as mr', (join) =>
+      join.onRef('mr.tenant_id', '=', 'm.tenant_id').onRef('mr.membership_id', '=', 'm.id'),
+    )
+    .select('mr.role_id')
+    .distinct()
+    .where('m.tenant_id', '=', ctx.site.tenantId)
+    .where('m.organization_id', 'in', gained)
+    .where('m.this_organization_only', '=', 0)
+    .execute();
+  return rows.map(({ role_id }) => role_id);
 }
