@@ -3,6 +3,8 @@ import type { TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/schema';
 import { coercion } from './coercion.ts';
 import { explain } from './explain.ts';
+import { knownFields } from './known-fields.ts';
+import type { SchemaNode } from './schema-node.ts';
 import { type RequestPart, SchemaProblem } from './schema-problem.ts';
 
 export type Validation = { value: unknown } | { error: SchemaProblem };
@@ -14,8 +16,8 @@ export type Validation = { value: unknown } | { error: SchemaProblem };
  *     server.setValidatorCompiler(({ schema, httpPart }) => lazyValidator(schema, httpPart as RequestPart));
  *
  * Strings of a query and of path parameters are coerced to what the schema asks for (see `coercion`); bodies and headers
- * never are. Defaults in the schema are not applied and unknown properties not removed. Node gives header names in lower
- * case, so a schema of headers must have them so. The error, with what is wrong, is worked out on failure only.
+ * never are. Defaults in the schema are not applied. Of a body only the fields that the schema names come through (see
+ * `knownFields`). Node gives header names in lower case, so a schema of headers must have them so. The error, with what is wrong, is worked out on failure only.
  *
  * A schema that does not compile throws, which Fastify answers with 500.
  */
@@ -29,9 +31,11 @@ export function lazyValidator(schema: TSchema, part: RequestPart): (data: unknow
 
 function compile(schema: TSchema, part: RequestPart): (data: unknown) => Validation {
   const coerce = part === 'querystring' || part === 'params' ? coercion(schema) : undefined;
+  const keep = part === 'body' ? knownFields(schema as SchemaNode) : undefined;
   const validator: Validator = Compile(schema);
   return (data) => {
     const value = coerce === undefined ? data : coerce(data);
-    return validator.Check(value) ? { value } : { error: new SchemaProblem(part, explain(schema, value)) };
+    if (!validator.Check(value)) return { error: new SchemaProblem(part, explain(schema, value)) };
+    return { value: keep === undefined ? value : keep(value) };
   };
 }
