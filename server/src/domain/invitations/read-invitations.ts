@@ -60,7 +60,10 @@ export async function listInvitationsByKey(
   const isIndexed =
     inviterId === undefined && invitee === undefined && (organizationId !== undefined || !isDelegated(ctx));
   const query = filtered(ctx, isIndexed ? ctx.db.read : ctx.db.reports, filter);
-  const page = await keysetPage<InvitationRow>(ctx, list, query, range, ['organization_id', 'created_at', 'id']);
+  const order = ['created_at', 'id'] as const;
+  // SQLite takes the cursor's bound for its index only where it is on the columns that are not given already.
+  const columns = organizationId === undefined ? (['organization_id', ...order] as const) : order;
+  const page = await keysetPage<InvitationRow>(ctx, list, query, range, columns);
   return mapPage(page, await invitationsOf(ctx, ctx.db.read, page.items));
 }
 

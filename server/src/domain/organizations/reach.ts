@@ -19,10 +19,14 @@ export function reachesPath(ctx: Pick<Context, 'actor'>, path: string): boolean 
   return own === undefined || isWithin(path, own.path);
 }
 
-/** The condition that a path column is in reach. */
-export function pathInReach(ctx: Pick<Context, 'actor'>, column: string): RawBuilder<SqlBool> {
+/** The condition that a path column is in reach; `continued`: on a page in order of that column, after a cursor. */
+export function pathInReach(
+  ctx: Pick<Context, 'actor'>,
+  column: string,
+  page: { continued?: boolean } = {},
+): RawBuilder<SqlBool> {
   const own = ownOrganization(ctx);
-  return own === undefined ? sql<SqlBool>`1 = 1` : withinSubtree(column, own.path);
+  return own === undefined ? sql<SqlBool>`1 = 1` : withinSubtree(column, own.path, page);
 }
 
 /** The condition that a column names an organization in reach, as `owner_organization_id` does; null is the tenant's. */

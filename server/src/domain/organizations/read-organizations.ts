@@ -66,7 +66,8 @@ export async function listOrganizationsByKey(
   const { parentId, subtreeOf, namePrefix, contains } = filter;
   // As an object: in a list, roots (null) would read as no parent asked for (undefined).
   const list = `organizations ${order} ${JSON.stringify({ parentId, subtreeOf, namePrefix, contains })}`;
-  const query = await filtered(ctx, isSearch(ctx, filter) ? ctx.db.reports : ctx.db.read, filter);
+  const continued = range.cursor !== undefined;
+  const query = await filtered(ctx, isSearch(ctx, filter) ? ctx.db.reports : ctx.db.read, filter, { continued });
   const page = await keysetPage<OrganizationRow>(ctx, list, query, range, columns);
   return mapPage(
     page,
@@ -86,10 +87,10 @@ function orderOf(ctx: Context, filter: OrganizationFilter): [string, (keyof Orga
   return isSubtree ? ['path', ['path']] : ['created', ['created_at', 'id']];
 }
 
-async function filtered(ctx: Context, db: Queryable, filter: OrganizationFilter) {
+async function filtered(ctx: Context, db: Queryable, filter: OrganizationFilter, page: { continued?: boolean } = {}) {
   let query = db.selectFrom('organizations').selectAll().where('tenant_id', '=', ctx.site.tenantId);
   // What is named is loaded first, so it is in reach, and all below it; one range of paths is enough for an index.
-  if (!filter.parentId && filter.subtreeOf === undefined) query = query.where(pathInReach(ctx, 'path'));
+  if (!filter.parentId && filter.subtreeOf === undefined) query = query.where(pathInReach(ctx, 'path', page));
   if (filter.parentId === null) {
     const own = ownOrganization(ctx);
     query = own === undefined ? query.where('parent_id', 'is', null) : query.where('id', '=', own.id);
@@ -97,15 +98,21 @@ async function filtered(ctx: Context, db: Queryable, filter: OrganizationFilter)
     query = query.where('parent_id', '=', (await loadRow(ctx, ctx.db.read, filter.parentId)).id);
   }
   if (filter.subtreeOf !== undefined) {
-    query = query.where(withinSubtree('path', (await loadRow(ctx, ctx.db.read, filter.subtreeOf)).path));
+    query = query.where(withinSubtree('path', (await loadRow(ctx, ctx.db.read, filter.subtreeOf)).path, page));
   }
-  if (filter.namePrefix !== undefined) query = query.where(matchesText('name_key', foldCase(filter.namePrefix), true));
+  if (filter.namePrefix !== undefined) query = query.where(nameBegins(foldCase(filter.namePrefix), page));
   if (filter.contains) {
     const [part, id] = [foldCase(filter.contains), filter.contains.toLowerCase()];
     query = query.where(sql<boolean>`(${contains('name_key', part)} or ${contains('lower(id)', id)})`);
   }
   return query;
 }
+
+/** As for paths: after a cursor the index takes the cursor's bound. */
+const nameBegins = (prefix: string, { continued = false }: { continued?: boolean }) =>
+  continued
+    ? sql<boolean>`(name_key || '') >= ${prefix} and name_key < ${`${prefix}\u{10ffff}`}`
+    : matchesText('name_key', prefix, true);
 
 /** Whether a column contains a text; both engines have `replace`, and neither reads a wildcard in it. */
 const contains = (column: string, part: string) =>

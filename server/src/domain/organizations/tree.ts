@@ -28,6 +28,12 @@ export const idsOfPath = (path: string): string[] =>
 
 export const isWithin = (path: string, top: string): boolean => path.startsWith(top);
 
-/** Whether a path column lies in the subtree of `top`, the top itself included: `0` is what follows `/`. */
-export const withinSubtree = (column: string, top: string): RawBuilder<SqlBool> =>
-  sql<SqlBool>`(${sql.ref(column)} >= ${top} and ${sql.ref(column)} < ${`${top.slice(0, -1)}0`})`;
+/**
+ * Whether a path column lies in the subtree of `top`, the top itself included: `0` is what follows `/`. Of a page that
+ * goes on after a cursor (`continued`) the lower end is written so that no index takes it: SQLite uses one lower bound of
+ * a column, and with this one it would walk over all that the pages before had.
+ */
+export const withinSubtree = (column: string, top: string, { continued = false } = {}): RawBuilder<SqlBool> => {
+  const lower = continued ? sql`(${sql.ref(column)} || '')` : sql.ref(column);
+  return sql<SqlBool>`(${lower} >= ${top} and ${sql.ref(column)} < ${`${top.slice(0, -1)}0`})`;
+};

@@ -223,7 +223,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('domain', sortedText, (c) => c.notNull())
     .addPrimaryKeyConstraint('organization_email_domains_pk', ['tenant_id', 'organization_id', 'domain']);
   await owned(emailDomains, 'organization_email_domains_organization', 'organization_id', 'organizations').execute();
-  await index('organization_email_domains_domain', 'organization_email_domains', ['tenant_id', 'domain']).execute();
+  // With the organization, so that it holds all that is asked: SQLite would rather walk over the whole primary key.
+  await index('organization_email_domains_domain', 'organization_email_domains', [
+    'tenant_id',
+    'domain',
+    'organization_id',
+  ]).execute();
 
   let jitRoles = ofTenant('organization_jit_roles')
     .addColumn('organization_id', 'text', (c) => c.notNull())
