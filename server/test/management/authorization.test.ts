@@ -5,7 +5,7 @@ import { managementRoutes, scopesPage, scopesPagePath, surfaceOf } from '../../.
 import type { RouteEntry } from '../../src/http/route-list.ts';
 import { type Answer, admin, eachEngine, startServer, TestClock, type TestServer } from '../harness.ts';
 import { delegatedCaller, makeOrganization } from '../native/delegated.ts';
-import { callerWith, withoutLimits } from './support.ts';
+import { callerWith, forAll, withoutLimits } from './support.ts';
 
 /** All that answers without a management token. Whoever adds a route here says why. */
 const openRoutes = [
@@ -23,15 +23,6 @@ const openRoutes = [
 
 /** The accounts API, a dialect of its own under the same audience. */
 const isAccounts = (path: string): boolean => /^\/api\/(accounts(\/|$)|applications\/:\w+\/users)/.test(path);
-
-/** Calls `check` for every item, eight at a time. */
-async function forAll<T>(items: readonly T[], check: (item: T) => Promise<void>): Promise<void> {
-  const left = [...items];
-  const worker = async (): Promise<void> => {
-    for (let item = left.shift(); item !== undefined; item = left.shift()) await check(item);
-  };
-  await Promise.all(Array.from({ length: 8 }, worker));
-}
 
 const named = ({ method, path }: RouteEntry): string => `${method} ${path}`;
 
@@ -141,35 +132,66 @@ eachEngine('the authorization of every management route', (engine) => {
     assert.equal(await server.stateHash(), before);
   });
 
-  test('each single scope opens the routes that name it and no other', async () => {
-    const scopes = await server.rows('scopes');
+  interface Surface {
+    own: RouteEntry[];
+    scopes: string[];
+    tokenWith(scopes: readonly string[]): Promise<string>;
+  }
+
+  /**
+   * Routes (without HEAD, which goes with its GET) and scopes of each surface, the umbrella scope aside; and tokens with
+   * some of them, of a client that holds them all.
+   */
+  async function surfaces(): Promise<Surface[]> {
     const apis = (await server.rows('resource_servers')).filter(({ system_kind }) => system_kind !== null);
-    for (const api of apis) {
-      const audience = api.system_kind === 'api_v2' ? server.managementAudience : server.nativeAudience;
-      // HEAD goes with its GET, as the tests above show.
+    const rows = await server.rows('scopes');
+    const made = apis.map(async ({ id, system_kind }) => {
+      const audience = system_kind === 'api_v2' ? server.managementAudience : server.nativeAudience;
       const own = routes.filter((route) => audienceOf(route) === audience && route.method !== 'HEAD');
-      for (const { value } of scopes.filter(({ resource_server_id }) => resource_server_id === api.id)) {
-        const { token } = await callerWith(server, [value], audience);
-        const before = await server.stateHash();
-        const closed = own.filter(({ scopes: needed = [] }) => {
-          // The umbrella scope is no single scope; what it does not bring is tested with the tenants.
-          return !needed.includes(value) && (value !== 'all' || needed.every((scope) => scope === 'manage:tenants'));
-        });
+      const scopes = rows.filter((row) => row.resource_server_id === id).map(({ value }) => value as string);
+      const single = scopes.filter((scope) => scope !== 'all');
+      const { clientId, clientSecret } = await callerWith(server, single, audience);
+      const tokenWith = async (some: readonly string[]): Promise<string> => {
+        const credentials = { client_id: clientId, client_secret: clientSecret, audience };
+        return (await server.token({ ...credentials, scope: some.join(' ') })).body.access_token;
+      };
+      return { own, scopes: single, tokenWith };
+    });
+    return Promise.all(made);
+  }
+
+  test('all scopes of a surface but those that a route names do not open it', async () => {
+    const all = await surfaces();
+    const before = await server.stateHash();
+    for (const { own, scopes, tokenWith } of all) {
+      for (const needed of new Set(own.map((route) => route.scopes?.join(' ') ?? ''))) {
+        const others = scopes.filter((scope) => !needed.split(' ').includes(scope));
+        const token = await tokenWith(others);
+        const closed = own.filter((route) => route.scopes?.join(' ') === needed);
         await forAll(closed, async (route) => assertRefused(route, await call(route, token), 403));
-        assert.equal(await server.stateHash(), before, `${value} changed something it may not`);
-        for (const route of own.filter(({ scopes: needed }) => needed?.includes(value))) {
+      }
+    }
+    assert.equal(await server.stateHash(), before);
+  });
+
+  test('each single scope opens the routes that name it', async () => {
+    for (const { own, scopes, tokenWith } of await surfaces()) {
+      for (const scope of scopes) {
+        const opened = own.filter(({ scopes: needed }) => needed?.includes(scope));
+        if (opened.length === 0) continue;
+        const token = await tokenWith([scope]);
+        await forAll(opened, async (route) => {
           const answer = await call(route, token);
-          assert.notEqual(answer.status, 401, `${named(route)} with ${value}`);
+          assert.notEqual(answer.status, 401, `${named(route)} with ${scope}`);
+          assert.ok(answer.status < 500, `${named(route)} with ${scope}: ${answer.text}`);
           // A route may ask for more once it has read the request; never again for what the token has.
-          if (answer.status === 403 && route.method !== 'HEAD') {
-            assert.doesNotMatch(
-              String(answer.body.message),
-              new RegExp(`expected any of:.*${value}(,|$)`),
-              named(route),
-            );
-          }
-          assert.ok(answer.status < 500, `${named(route)} with ${value}: ${answer.text}`);
-        }
+          if (answer.status !== 403) return;
+          assert.doesNotMatch(
+            answer.text,
+            new RegExp(`(expected any of|one of the scopes)[^"]*${scope}[,."]`),
+            named(route),
+          );
+        });
       }
     }
   });

@@ -6,7 +6,7 @@ import { hasType, type SchemaNode, types } from '../../src/http/edge/schema-node
 import { exampleOf, type Json } from '../../src/http/native/openapi/schemas.ts';
 import type { RouteEntry } from '../../src/http/route-list.ts';
 import { type Engine, eachEngine, startServer, type TestServer } from '../harness.ts';
-import { type RawAnswer, rawBytes, rawRequest, withoutLimits } from './support.ts';
+import { forAll, type RawAnswer, rawBytes, rawRequest, withoutLimits } from './support.ts';
 
 const pem = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'pem', type: 'spki' });
 
@@ -148,14 +148,14 @@ eachEngine('bad input at the management APIs', (engine) => {
 
   test('a body that is no well-formed JSON object is refused by every route that takes one', async () => {
     const before = await server.stateHash();
-    for (const route of writes()) {
+    await forAll(writes(), async (route) => {
       for (const [what, body] of Object.entries(brokenBodies)) {
         assertRefusal(route.path, `${named(route)}: ${what}`, await send(route, body), [400]);
       }
       if (!hasType(bodyOf(route) as SchemaNode, null)) {
         assertRefusal(route.path, `${named(route)}: null`, await send(route, 'null'), [400]);
       }
-    }
+    });
     assert.equal(await server.stateHash(), before);
     await assertAlive();
   });
@@ -185,7 +185,7 @@ eachEngine('bad input at the management APIs', (engine) => {
     const samples: unknown[] = ['text', 12.5, true, null, [], [[]], {}];
     const before = await server.stateHash();
     let tried = 0;
-    for (const route of writes()) {
+    await forAll(writes(), async (route) => {
       for (const [field, schema] of Object.entries(bodyOf(route)?.properties ?? {})) {
         if (types(schema).length === 0) continue;
         for (const value of samples.filter((sample) => !hasType(schema, sample))) {
@@ -197,7 +197,7 @@ eachEngine('bad input at the management APIs', (engine) => {
           tried += 1;
         }
       }
-    }
+    });
     assert.ok(tried > 200);
     assert.equal(await server.stateHash(), before);
   });
@@ -254,7 +254,7 @@ eachEngine('bad input at the management APIs', (engine) => {
       '*/*',
     ];
     const before = await server.stateHash();
-    for (const route of writes()) {
+    await forAll(writes(), async (route) => {
       const misfit = misfitOf(route);
       for (const type of spellings) {
         const headers = { 'content-type': type };
@@ -269,7 +269,7 @@ eachEngine('bad input at the management APIs', (engine) => {
         const valid = await send(route, JSON.stringify(leastBody(route)), { 'content-type': type });
         assertRefusal(route.path, `${named(route)}: a valid body as ${type}`, valid, [415]);
       }
-    }
+    });
     assert.equal(await server.stateHash(), before);
     await assertAlive();
   });

@@ -36,6 +36,15 @@ export async function callerWith(
   };
 }
 
+/** Calls `check` for every item, eight at a time. */
+export async function forAll<T>(items: readonly T[], check: (item: T) => Promise<void>): Promise<void> {
+  const left = [...items];
+  const worker = async (): Promise<void> => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await check(item);
+  };
+  await Promise.all(Array.from({ length: 8 }, worker));
+}
+
 export const encoded = (value: unknown): string =>
   Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 

@@ -56,6 +56,42 @@ eachEngine('ETag and If-Match', (engine) => {
     }
   });
 
+  test('every PATCH of a thing that can be read takes If-Match, and answers with the tag GET has', async () => {
+    const routes = await server.composed.server.routes();
+    const isReadable = (path: string) => routes.some((route) => route.method === 'GET' && route.path === path);
+    const unconditional = routes.filter(
+      ({ method, path, conditional }) =>
+        method === 'PATCH' && /^\/api\/(?!v2\/)/.test(path) && isReadable(path) && !conditional,
+    );
+    assert.deepEqual(
+      // A part of a thing is merged, not replaced: what another changed meanwhile stays.
+      unconditional.map(({ path }) => path).filter((path) => !/\/(custom-data|profile)$/.test(path)),
+      [],
+    );
+    for (const [path, json] of [
+      ['/organizations', { name: 'Tagged' }],
+      ['/organization-roles', { name: 'Tagged' }],
+      ['/organization-scopes', { name: 'tagged' }],
+      ['/roles', { name: 'Tagged', description: 'd' }],
+      ['/resources', { name: 'Tagged', indicator: 'https://tagged.example' }],
+    ] as const) {
+      const at = async (method: string, to: string, body?: unknown, headers = {}): Promise<Answer> =>
+        server.request(method, `/api${to}`, { token, headers, ...(body === undefined ? {} : { json: body }) });
+      const { body: made } = await at('POST', path, json);
+      const one = `${path}/${made.id}`;
+      const etag = (await at('GET', one)).headers.get('etag') as string;
+      const name = `${json.name}:2`;
+      const changed = await at('PATCH', one, { name }, { 'if-match': etag });
+      assert.equal(changed.status, 200, `${path}: ${changed.text}`);
+      assert.equal(changed.headers.get('etag'), (await at('GET', one)).headers.get('etag'), path);
+      assert.equal((await at('PATCH', one, { name: 'lost' }, { 'if-match': etag })).status, 412, path);
+      assert.equal((await at('DELETE', one, undefined, { 'if-match': etag })).status, 412, path);
+      assert.equal((await at('GET', one)).body.name, name);
+      const last = changed.headers.get('etag') as string;
+      assert.equal((await at('DELETE', one, undefined, { 'if-match': last })).status, 204, path);
+    }
+  });
+
   test('what is not there is 404 whatever the tag; a call that can not be conditional says so', async () => {
     assert.equal((await call('PATCH', '/nobody', { name: 'x' }, { 'if-match': '*' })).status, 404);
     const answer = await call('POST', '', { id: 'two' }, { 'if-match': '*' });

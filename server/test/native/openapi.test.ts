@@ -20,6 +20,7 @@ type Operation = {
 
 /** There for Logto's tools, which then hear why not. */
 const alwaysRefuses = new Set([
+  'POST /api/organization-invitations/:id/message',
   'POST /api/organizations/:id/jit/sso-connectors',
   'DELETE /api/organizations/:id/jit/sso-connectors/:ssoConnectorId',
 ]);

@@ -9,6 +9,14 @@ import type { RouteEntry } from '../../route-list.ts';
 import { parametersOf } from './parameters.ts';
 import { exampleOf, type Json, SchemaWriter } from './schemas.ts';
 
+const description = [
+  'Organizations, members, users, roles, applications and API resources of one tenant.',
+  'Lists: `page` (from 1) and `page_size` with `Total-Number`, or `cursor`, which costs the same at any depth; `Link`',
+  'names the next page. A list whose paging is optional answers its first 10 000 items when none is asked for.',
+  'Changes: `dry_run=true` tries one; a POST with an `Idempotency-Key` happens once; `If-Match` with the `ETag` of a GET',
+  'keeps two editors apart. Errors are problem details (RFC 9457) with a stable `code`.',
+].join(' ');
+
 const isTold = ({ method, path }: RouteEntry): boolean => method !== 'HEAD' && /^\/api\/(?!v2(\/|$))/.test(path);
 
 /** The document for the tenant at `origin`. */
@@ -24,7 +32,7 @@ export function openApiDocument(routes: readonly RouteEntry[], api: SystemApi, o
     info: {
       title: 'Sekisho management API',
       version: '1.0.0',
-      description: 'Organizations, members, users, roles, applications and API resources of one tenant.',
+      description,
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: origin }],
@@ -112,9 +120,12 @@ function responsesOf(route: RouteEntry, writer: SchemaWriter): Json {
   );
 }
 
+const etag: Json = { description: 'For `If-Match` of the next change.', schema: { type: 'string' } };
+
 function headersOf(route: RouteEntry, status: number): Json {
   const query = ((route.schema as Json | undefined)?.querystring ?? {}) as { properties?: Json };
-  if (status !== 200 || query.properties?.page === undefined) return {};
+  if (status !== 200) return {};
+  if (query.properties?.page === undefined) return route.conditional ? { headers: { ETag: etag } } : {};
   return {
     headers: {
       'Total-Number': { description: 'Items of all pages; not sent by cursor.', schema: { type: 'integer' } },
