@@ -1,4 +1,5 @@
 /** Client keys, and the rows of all credentials; secrets are `secrets.ts`. */
+import { sql } from 'kysely';
 import { DomainError, invalid, notFound } from '../../kernel/errors.ts';
 import { randomAlphanumeric } from '../../kernel/random.ts';
 import { assertStrongSecret, hashSecret, secretPrefix } from '../../kernel/secrets.ts';
@@ -6,6 +7,7 @@ import type { Queryable, Tx } from '../../storage/database.ts';
 import { assertHoldsAllOf } from '../access/management-scopes.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
+import { organizationInReach } from '../organizations/reach.ts';
 import { type CheckedKey, checkKey, type GivenKey } from './client-keys.ts';
 import { type Credential, type CredentialRow, credentialOf } from './credential.ts';
 import { assertClient } from './read-clients.ts';
@@ -35,10 +37,15 @@ export async function getCredential(
     .where('client_id', '=', clientId)
     .where('id', '=', id)
     .where('kind', '=', kind)
+    .where(ofClientInReach(ctx))
     .executeTakeFirst();
   if (row === undefined) throw notFound('credential');
   return credentialOf(row);
 }
+
+const ofClientInReach = (ctx: Context) =>
+  sql<boolean>`exists (select 1 from clients c where c.tenant_id = credentials.tenant_id
+    and c.id = credentials.client_id and ${organizationInReach(ctx, 'c.owner_organization_id')})`;
 
 /** Adds a client key. It counts once the client's authentication refers to it. Throws `auth.exceeds_own`, `input.invalid`. */
 export async function createKey(ctx: Context, clientId: string, given: GivenKey): Promise<Credential> {
