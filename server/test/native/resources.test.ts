@@ -194,6 +194,9 @@ eachEngine('resources', (engine) => {
     assert.equal(decoded(token).payload.aud, alias);
     const asAlias = nativeCaller(server, token);
     assert.equal((await asAlias('GET', '/roles')).status, 200);
+    const grantee = await server.manage('POST', '/clients', { name: 'Reader', app_type: 'non_interactive' });
+    const grant = { client_id: grantee.client_id, audience: alias, scope: ['read:organizations'] };
+    assert.equal((await server.manage('POST', '/client-grants', grant)).audience, server.nativeAudience);
     const create = () => call('POST', '/resources', { name: 'X', indicator: alias });
     await refused(server, create, 400, 'resource_server.reserved', 'indicator');
     assert.equal((await call('PATCH', path, { aliases: [] })).status, 200);

@@ -73,9 +73,9 @@ export async function getResourceServer(ctx: Context, idOrIdentifier: string): P
   return loadResourceServer(ctx, ctx.db.read, idOrIdentifier);
 }
 
-/** Loads one, inside a transaction or not; throws `entity.not_found`. */
+/** Loads one, by id, identifier or registered alias, inside a transaction or not; throws `entity.not_found`. */
 export async function loadResourceServer(ctx: Context, db: Queryable, idOrIdentifier: string): Promise<ResourceServer> {
-  const row = await findRow(ctx, db, idOrIdentifier);
+  const row = (await findRow(ctx, db, idOrIdentifier)) ?? (await findRowOfAlias(ctx, db, idOrIdentifier));
   if (row === undefined) throw notFound('resource server');
   const scopes = await scopesOf(db, ctx.site.tenantId, [row.id]);
   return resourceServerOf(ctx, row, scopes.get(row.id) ?? []);
@@ -92,3 +92,14 @@ export function findRow(ctx: Context, db: Queryable, idOrIdentifier: string): Pr
     )
     .executeTakeFirst();
 }
+
+const findRowOfAlias = (ctx: Context, db: Queryable, alias: string): Promise<ResourceServerRow | undefined> =>
+  db
+    .selectFrom('resource_server_aliases as a')
+    .innerJoin('resource_servers as r', (join) =>
+      join.onRef('r.tenant_id', '=', 'a.tenant_id').onRef('r.id', '=', 'a.resource_server_id'),
+    )
+    .selectAll('r')
+    .where('a.tenant_id', '=', ctx.site.tenantId)
+    .where('a.alias', '=', alias)
+    .executeTakeFirst();
