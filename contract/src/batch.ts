@@ -20,9 +20,10 @@ const organization = Type.Object({
 });
 
 /** Many organizations with their members: all are created, or none. At most 5000 members in all. (Not in Logto.) */
-export const CreateOrganizations = Type.Object({
-  organizations: Type.Array(organization, { minItems: 1, maxItems: 1000 }),
-});
+export const CreateOrganizations = Type.Object(
+  { organizations: Type.Array(organization, { minItems: 1, maxItems: 1000 }) },
+  { examples: [{ organizations: [{ name: 'Acme' }, { name: 'Acme Tokyo', parentIndex: 0 }] }] },
+);
 export type CreateOrganizations = Static<typeof CreateOrganizations>;
 
 export const CreatedOrganizations = Type.Object({
