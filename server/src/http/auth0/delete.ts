@@ -1,12 +1,14 @@
 import type { FastifyReply } from 'fastify';
 import { DomainError } from '../../kernel/errors.ts';
 
+const nothingThere: ReadonlySet<string> = new Set(['entity.not_found', 'organization.not_a_member']);
+
 /** Waits for a deletion; that there is nothing to delete is no error: this dialect's deletes are idempotent. */
 export async function whenThere(deletion: Promise<unknown>): Promise<void> {
   try {
     await deletion;
   } catch (error) {
-    if (!(error instanceof DomainError && error.code === 'entity.not_found')) throw error;
+    if (!(error instanceof DomainError && nothingThere.has(error.code))) throw error;
   }
 }
 
