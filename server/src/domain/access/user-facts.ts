@@ -14,7 +14,7 @@ export const userFacts = defineStatement<{ tenantId: string; userId: string; ide
   'user_facts',
   `select u.status as user_status, r.id as resource_server_id, r.system_kind as system_kind,
     r.client_policy as client_policy, r.user_policy as user_policy, ${tenantRoleScopes('u.id')} as role_scopes,
-    (select string_agg(distinct x.value, ' ')
+    (select string_agg(held.value, ' ') from (select distinct x.value
       from memberships m
       join organizations o on o.tenant_id = t.id and o.id = m.organization_id
         and not exists (select 1 from organizations a where a.tenant_id = t.id and a.status = 'suspended'
@@ -22,7 +22,7 @@ export const userFacts = defineStatement<{ tenantId: string; userId: string; ide
       join membership_roles mr on mr.tenant_id = t.id and mr.membership_id = m.id
       join role_scopes rs on rs.tenant_id = t.id and rs.role_id = mr.role_id
       join scopes x on x.tenant_id = t.id and x.id = rs.scope_id and x.resource_server_id = r.id
-      where m.tenant_id = t.id and m.subject_id = u.id) as organization_role_scopes
+      where m.tenant_id = t.id and m.subject_id = u.id) held) as organization_role_scopes
   from tenants t
   join users u on u.tenant_id = t.id and u.id = :userId
   left join resource_servers r on r.tenant_id = t.id and r.identifier = :identifier
