@@ -72,7 +72,7 @@ export function errorsPage(): string {
     '# Errors and log events',
     notice,
     '## Error codes',
-    "The management APIs answer an error with one of these. The native API (`/api`) sends the code as `code`, in problem details (RFC 9457) with `code`, `message` and `data` beside. The Auth0 dialect (`/api/v2`) sends the same statuses with the words that Auth0's clients know, in `error`, `message` and `errorCode`. What a caller may not know of answers exactly as what does not exist. Anything else that goes wrong is a 500 without details; they are in the process's log.",
+    "The management APIs answer an error with one of these. The native API (`/api`) sends the code as `code`, in problem details (RFC 9457) with `code`, `message` and `data` beside. The Auth0 dialect (`/api/v2`) sends the same statuses, but 404 or 400 for 422, with the words that Auth0's clients know, in `error`, `message` and `errorCode`. What a caller may not know of answers exactly as what does not exist. Anything else that goes wrong is a 500 without details; they are in the process's log.",
     table(['code', 'status', 'what it means'], codes),
     '## Refusals of the protocol',
     'Why a request at an issuer\'s token, introspection or revocation endpoint was refused. The reason stands in the log event (`reason`); the caller gets the status with `error` and `error_description` (RFC 6749 §5.2), which tell no unknown client from a wrong or an expired secret. The first columns are the answer of the issuer `https://HOST/`, "at `/oidc`" is that of `https://HOST/oidc`, which sends `code` (`oidc.` and the error) and `message` beside, unless the request says `?parse_error=false`. `…` stands for a value of the request.',
