@@ -1,5 +1,5 @@
 /** Clients: the applications that ask for tokens, and how each proves itself. */
-import { invalid, referenceNotFound } from '../../kernel/errors.ts';
+import { invalid } from '../../kernel/errors.ts';
 import { randomAlphanumeric } from '../../kernel/random.ts';
 import { generateSecret } from '../../kernel/secrets.ts';
 import type { Tx } from '../../storage/database.ts';
@@ -9,11 +9,11 @@ import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
 import { removeSubject } from '../memberships/memberships.ts';
 import { watchOwners } from '../organizations/owners.ts';
-import { assertWholeTenant, isDelegated, organizationInReach, ownOrganization } from '../organizations/reach.ts';
 import { loadResourceServer } from '../resource-servers/read-resource-servers.ts';
 import { type Client, isPublicClient } from './client.ts';
 import { type CheckedKey, checkKey, type GivenKey } from './client-keys.ts';
 import { credentialRows, insertKey, insertSecret } from './credentials.ts';
+import { assertMayBecome, ownerOf } from './owner.ts';
 import { type ClientWithKeys, loadClient } from './read-clients.ts';
 import { replaceSecrets } from './secrets.ts';
 
@@ -149,34 +149,6 @@ async function hasManagementScopes(ctx: Context, trx: Tx, id: string): Promise<b
   const roles = await rolesOfSubject(ctx, trx, id);
   const roleIds = roles.map(({ roleId }) => roleId);
   return (await managementScopesOfRoles(ctx, trx, roleIds)).size > 0;
-}
-
-/** A customer's backend makes further backends, and nothing that people sign in to, others trust, or that sees tokens. */
-function assertMayBecome(ctx: Context, after: ClientSettings, before?: ClientWithKeys): void {
-  if (!isDelegated(ctx)) return;
-  const changed = (['type', 'grantTypes', 'authMethod', 'firstParty', 'resourceServer'] as const).some(
-    (field) => JSON.stringify(before?.[field]) !== JSON.stringify(after[field]),
-  );
-  if (!changed) return;
-  const isMachine =
-    after.type === 'machine' && !isPublicClient(after) && after.grantTypes.join() === 'client_credentials';
-  if (isMachine && after.firstParty && after.resourceServer === null) return;
-  assertWholeTenant(ctx, 'make other than machine-to-machine applications');
-}
-
-/** The organization that is to own a new client. Throws `entity.reference_not_found` naming `ownerOrganizationId`. */
-async function ownerOf(ctx: Context, trx: Tx, wanted: string | null | undefined): Promise<string | null> {
-  const id = wanted ?? ownOrganization(ctx)?.id ?? null;
-  if (id === null) return null;
-  const organization = await trx
-    .selectFrom('organizations')
-    .select('id')
-    .where('tenant_id', '=', ctx.site.tenantId)
-    .where('id', '=', id)
-    .where(organizationInReach(ctx, 'id'))
-    .executeTakeFirst();
-  if (organization === undefined) throw referenceNotFound('organization', 'ownerOrganizationId');
-  return id;
 }
 
 const settingsOf = (input: { name: string } & Partial<ClientSettings>): ClientSettings => ({
