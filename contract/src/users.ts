@@ -74,7 +74,9 @@ export const User = Type.Object({
   name: nullable(name),
   avatar: nullable(avatar),
   customData,
-  identities: anything('Social identities: none.'),
+  identities: Type.Record(Type.String(), Type.Object({ userId: Type.String() }), {
+    description: 'Social identities: none.',
+  }),
   lastSignInAt: nullable(Type.Integer()),
   createdAt: Type.Integer(),
   updatedAt: Type.Integer(),
