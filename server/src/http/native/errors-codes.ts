@@ -68,7 +68,9 @@ const answers: Partial<Record<ErrorCode, (error: DomainError, asked: Asked) => A
     if (ofRule !== undefined) return ofRule;
     return [
       400,
-      /^(search|search_params|mode|joint|isCaseSensitive|expiresAt)\b/.test(path) ? 'request.invalid_input' : 'guard.invalid_input',
+      /^(search|search_params|mode|joint|isCaseSensitive|expiresAt)\b/.test(path)
+        ? 'request.invalid_input'
+        : 'guard.invalid_input',
     ];
   },
   'role.management_scopes_for_users': () => [422, 'role.management_api_scopes_not_assignable_to_user_role'],
