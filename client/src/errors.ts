@@ -66,6 +66,31 @@ export class OAuthError extends SekishoError {
   }
 }
 
+/** The management API refused. */
+export class ManagementError extends SekishoError {
+  /** HTTP status. */
+  readonly status: number;
+  /** The field at fault, dotted, where the answer names one. */
+  readonly path: string | undefined;
+  /** What else the answer says. */
+  readonly data: Readonly<Record<string, unknown>>;
+  /** What the answer's Retry-After asks for, in seconds. */
+  readonly retryAfterSeconds: number | undefined;
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    more: { path?: string | undefined; data?: Record<string, unknown>; retryAfterSeconds?: number | undefined } = {},
+  ) {
+    super(code, message);
+    this.name = 'ManagementError';
+    this.status = status;
+    this.path = more.path;
+    this.data = more.data ?? {};
+    this.retryAfterSeconds = more.retryAfterSeconds;
+  }
+}
+
 /** Why an access token is refused. The sentences go to the caller, so they repeat nothing of the token. */
 export const tokenProblems = {
   malformed: 'The access token is not a signed JWT.',

@@ -71,7 +71,7 @@ describe('the package', () => {
     const entries = Object.entries(manifest.exports as Record<string, Record<string, string>>);
     assert.deepEqual(
       entries.map(([name]) => name),
-      ['.', './fastify', './express', './hono', './node', './testing', './package.json'],
+      ['.', './management', './fastify', './express', './hono', './node', './testing', './package.json'],
     );
     for (const [name, targets] of entries.slice(0, -1)) {
       const { 'sekisho-source': source, types, default: code } = targets;
@@ -105,6 +105,15 @@ describe('the package', () => {
          const { createGuard } = await import('@sekisho/client/' + name);
          createGuard({ issuer: 'https://issuer.test/', audience: 'x' }).requireScopes('a');
        }
+       const { createManagementClient } = await import('@sekisho/client/management');
+       const paths = [];
+       const management = createManagementClient({
+         baseUrl: 'https://auth.test',
+         auth: () => 't',
+         fetch: async (url) => { paths.push(url); return Response.json([{ id: 'org_1' }]); },
+       });
+       for await (const { id } of management.organizations.list()) paths.push(id);
+       if (paths.join() !== 'https://auth.test/api/organizations?cursor=,org_1') throw new Error(paths.join());
        for (const algorithm of ['ES256', 'RS256', 'PS256', 'EdDSA']) {
          const issuer = await createTestIssuer({ algorithm });
          const verifier = createVerifier(issuer.verifierOptions);
@@ -129,6 +138,7 @@ describe('the package', () => {
   const program = `
     import { createVerifier, OAuthClient, type TokenResponse } from '@sekisho/client';
     import { createTestIssuer } from '@sekisho/client/testing';
+    import { createAccountsClient, createManagementClient, type Organization } from '@sekisho/client/management';
     import { createGuard } from '@sekisho/client/hono';
     import { createGuard as express } from '@sekisho/client/express';
     import { createGuard as fastify } from '@sekisho/client/fastify';
@@ -137,6 +147,18 @@ describe('the package', () => {
     export const verifier = createVerifier({ issuer: 'https://x/', audience: 'x' });
     export const guards = [createGuard(verifier), express(verifier), fastify(verifier)];
     export const issuer = createTestIssuer();
+    const management = createManagementClient({ baseUrl: 'https://x', auth: client });
+    export const organization: Promise<Organization> = management.organizations.create({ name: 'Acme' });
+    export const names = async (): Promise<string[]> => {
+      const found: string[] = [];
+      for await (const { name } of management.organizations.list({ q: 'a', page_size: 100 })) found.push(name);
+      return found;
+    };
+    export const child = createAccountsClient({ baseUrl: 'https://x', bearerToken: 't' }).createChildAccount('a', { name: 'b' });
+    // @ts-expect-error
+    management.organizations.create({ title: 'Acme' });
+    // @ts-expect-error
+    management.organizations.get();
     // @ts-expect-error
     client.clientCredentials({ audience: 7 });
   `;

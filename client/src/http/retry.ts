@@ -1,5 +1,5 @@
 /** Tries again what may safely be tried again, a bounded number of times in a bounded time. */
-import { NetworkError, OAuthError, ResponseError } from '../errors.ts';
+import { ManagementError, NetworkError, OAuthError, ResponseError } from '../errors.ts';
 
 export interface RetryPolicy {
   /** Attempts after the first one. */
@@ -14,7 +14,8 @@ const firstPauseMs = 200;
 /** No answer at all, or an answer that asks for patience. */
 export const isTemporary = (error: unknown): boolean =>
   error instanceof NetworkError ||
-  ((error instanceof OAuthError || error instanceof ResponseError) && retriedStatuses.includes(error.status));
+  ((error instanceof OAuthError || error instanceof ResponseError || error instanceof ManagementError) &&
+    retriedStatuses.includes(error.status));
 
 /**
  * Only for what has no effect when done twice. `attempt` gets the milliseconds that are left. A Retry-After is waited for

@@ -5,13 +5,16 @@ import { asObject } from '../jose/base64url.ts';
 /** `fetch`, or whatever stands in for it. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-/** Longest answer that is read, in bytes. */
+/** Longest answer that is read unless told otherwise, in bytes. */
 const maximumBytes = 512 * 1024;
 
 export interface Answer {
   readonly status: number;
   /** The JSON object of the body; undefined when it is none. */
   readonly body: Record<string, unknown> | undefined;
+  /** The body whatever JSON it is; undefined when it is none. */
+  readonly json: unknown;
+  readonly headers: Headers;
   /** Seconds, from Retry-After (RFC 9110 §10.2.3). */
   readonly retryAfterSeconds: number | undefined;
 }
@@ -20,6 +23,8 @@ export interface SendOptions {
   readonly fetch: Fetch;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** Longest answer that is read. Default 512 KiB. */
+  readonly maximumBytes?: number;
 }
 
 /** Throws `NetworkError`, `TimeoutError`, `ResponseError`, or the reason of the caller's signal. */
@@ -38,7 +43,7 @@ export async function send(url: string, init: RequestInit, options: SendOptions)
     // A redirect could carry a secret, or the trust in a key set, to somebody else.
     const request: RequestInit = { ...init, redirect: 'error', signal: controller.signal };
     const response = await options.fetch(url, request);
-    return await read(response);
+    return await read(response, options.maximumBytes ?? maximumBytes);
   } catch (error) {
     signal?.throwIfAborted();
     if (isLate) throw new TimeoutError(`No answer from ${originOf(url)} within ${timeoutMs} ms.`);
@@ -51,16 +56,18 @@ export async function send(url: string, init: RequestInit, options: SendOptions)
   }
 }
 
-async function read(response: Response): Promise<Answer> {
-  const text = await readText(response);
+async function read(response: Response, maximumBytes: number): Promise<Answer> {
+  const json = parsed(await readText(response, maximumBytes));
   return {
     status: response.status,
-    body: parsed(text),
+    body: asObject(json),
+    json,
+    headers: response.headers,
     retryAfterSeconds: readRetryAfter(response.headers.get('retry-after')),
   };
 }
 
-async function readText(response: Response): Promise<string> {
+async function readText(response: Response, maximumBytes: number): Promise<string> {
   const decoder = new TextDecoder();
   const reader = response.body?.getReader();
   let [text, length] = ['', 0];
@@ -76,9 +83,9 @@ async function readText(response: Response): Promise<string> {
   }
 }
 
-function parsed(text: string): Record<string, unknown> | undefined {
+function parsed(text: string): unknown {
   try {
-    return asObject(JSON.parse(text));
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
