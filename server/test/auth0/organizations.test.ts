@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { eachEngine, startServer, type TestServer } from '../harness.ts';
-import { callerWith, withoutLimits } from '../management/support.ts';
+import { callerWith, rawRequest, withoutLimits } from '../management/support.ts';
 import { type Calls, callsOf, walks } from './support.ts';
 
 const inexistent = { status: 404, message: 'No organization found by that id or name' };
@@ -297,5 +297,58 @@ eachEngine('/api/v2/organizations', (engine) => {
       organization: organization.id,
     });
     assert.equal(answer.status, 403, answer.text);
+  });
+
+  test("another tenant's organization, role, user and grant answer as what is not there", async () => {
+    const { body: tenant } = await native('POST', '/tenants', { id: 'next-door' });
+    const host = `next-door.localhost:${server.port}`;
+    const send = (token: string | undefined, method: string, path: string, body: string, type = 'application/json') =>
+      rawRequest(server, method, path, { host, body, headers: { 'content-type': type }, ...(token && { token }) });
+    const { clientId, clientSecret } = tenant.managementClient;
+    const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret };
+    const login = new URLSearchParams({ ...form, audience: `http://${host}/api/v2/` }).toString();
+    const issued = await send(undefined, 'POST', '/oauth/token', login, 'application/x-www-form-urlencoded');
+    const there = async (path: string, json: unknown) =>
+      (await send(issued.body.access_token, 'POST', `/api/v2${path}`, JSON.stringify(json))).body;
+    const foreign = await there('/organizations', { name: 'foreign' });
+    const role = await there('/roles', { name: 'Foreign' });
+    const connection = 'Username-Password-Authentication';
+    const user = await there('/users', { email: 'foreign@example.com', connection });
+    await there('/resource-servers', { identifier: 'urn:foreign', name: 'Foreign' });
+    const client = await there('/clients', { name: 'Foreign' });
+    const grant = await there('/client-grants', {
+      client_id: client.client_id,
+      audience: 'urn:foreign',
+      organization_usage: 'allow',
+    });
+    assert.ok(foreign.id && role.id && user.user_id && grant.id);
+
+    const { organization, path } = await organizationOf();
+    const own = (await call('POST', '/users', { email: 'own@example.com', connection })).body.user_id;
+    await call('POST', `${path}/members`, { members: [own] });
+    /** The same request with the foreign id and with one that is nowhere: the answers are equal. */
+    const assertTwins = async (method: string, target: string, foreignId: string, json?: (id: string) => unknown) => {
+      const before = await server.stateHash();
+      const answers = ['nothing', foreignId].map((id) => call(method, target.replace('ID', id), json?.(id)));
+      const [nowhere, elsewhere] = await Promise.all(answers);
+      assert.deepEqual([elsewhere?.status, elsewhere?.text], [nowhere?.status, nowhere?.text], `${method} ${target}`);
+      assert.ok(nowhere?.status === 404 || method === 'DELETE', `${method} ${target}: ${nowhere?.text}`);
+      assert.equal(await server.stateHash(), before);
+    };
+    for (const rest of ['', '/members', '/client-grants', '/invitations', '/clients']) {
+      await assertTwins('GET', `/organizations/ID${rest}`, foreign.id);
+    }
+    await assertTwins('PATCH', '/organizations/ID', foreign.id, () => ({ display_name: 'Mine' }));
+    await assertTwins('DELETE', '/organizations/ID', foreign.id);
+    await assertTwins('POST', '/organizations/ID/members', foreign.id, () => ({ members: [own] }));
+    await assertTwins('POST', `${path}/members`, user.user_id, (id) => ({ members: [own, id] }));
+    await assertTwins('POST', `${path}/members/${own}/roles`, role.id, (id) => ({ roles: [id] }));
+    await assertTwins('POST', `${path}/client-grants`, grant.id, (id) => ({ grant_id: id }));
+    await assertTwins('GET', '/client-grants/ID/organizations', grant.id);
+    await assertTwins('PATCH', '/roles/ID', role.id, () => ({ name: 'Mine' }));
+    await assertTwins('DELETE', '/roles/ID', role.id);
+    await assertTwins('POST', `/users/${own}/roles`, role.id, (id) => ({ roles: [id] }));
+    const listed = (await call('GET', '/organizations?sort=created_at:-1')).body[0];
+    assert.equal(listed.id, organization.id);
   });
 });
