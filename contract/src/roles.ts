@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { ApplicationType } from './applications.ts';
 import { idsOf, RoleType } from './organization-template.ts';
 import { PagingQuery } from './paging.ts';
 import { ResourceScopeWithResource } from './resources.ts';
@@ -10,7 +11,7 @@ const name = Type.String({
   description: 'Up to 128 characters; unique, without regard to case and to what is not drawn.',
   examples: ['support'],
 });
-const description = Type.Union([Type.String({ maxLength: 512 }), Type.Null()]);
+const description = Type.String({ maxLength: 512 });
 const isDefault = Type.Boolean({ description: 'Every new user gets it. Of a role for users.' });
 
 /** A tenant-wide role. */
@@ -32,7 +33,7 @@ export const ListedRole = Type.Object({
   usersCount: Type.Integer(),
   featuredUsers: Type.Array(Type.Object({ id: Type.String(), avatar: nullableText, name: nullableText })),
   applicationsCount: Type.Integer(),
-  featuredApplications: Type.Array(Type.Object({ id: Type.String(), name: Type.String(), type: Type.String() })),
+  featuredApplications: Type.Array(Type.Object({ id: Type.String(), name: Type.String(), type: ApplicationType })),
 });
 export type ListedRole = Static<typeof ListedRole>;
 
@@ -51,7 +52,7 @@ export type RolesQuery = Static<typeof RolesQuery>;
 
 export const CreateRole = Type.Object({
   name,
-  description: Type.String({ maxLength: 512 }),
+  description,
   type: Type.Optional(RoleType),
   isDefault: Type.Optional(isDefault),
   scopeIds: Type.Optional(idsOf('scopes of API resources', 0)),

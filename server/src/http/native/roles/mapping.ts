@@ -9,7 +9,7 @@ export const roleBody = ({ site }: Pick<Context, 'site'>, role: Role): RoleBody 
   tenantId: site.tenantId,
   id: role.id,
   name: role.name,
-  description: role.description,
+  description: role.description ?? '',
   type: roleTypeOf(role.subjectKind),
   isDefault: role.isDefault,
 });
