@@ -594,7 +594,7 @@ export type ListedRole = {
   usersCount: number;
   featuredUsers: { id: string; avatar: string | null; name: string | null }[];
   applicationsCount: number;
-  featuredApplications: { id: string; name: string; type: string }[];
+  featuredApplications: { id: string; name: string; type: ApplicationType }[];
 };
 
 export type LogEntry = {
@@ -1128,7 +1128,7 @@ export type User = {
   /** Anything, at most 16384 characters of JSON. */
   customData: { [name: string]: unknown };
   /** Social identities: none. */
-  identities: object;
+  identities: { [name: string]: { userId: string } };
   lastSignInAt: number | null;
   createdAt: number;
   updatedAt: number;
