@@ -21,7 +21,7 @@ export interface Permission extends PermissionName {
   readonly resourceServerName: string;
 }
 
-/** A page of what one role gives: API by API in order of creation. Whether the role is there is not asked here. */
+/** A page of what one role gives: API by API, by identifier: an export is the same after an import. Whether the role is there is not asked here. */
 export const listPermissionsOfRole = (
   ctx: Context,
   roleId: string,
@@ -145,7 +145,7 @@ async function pageOf(
     .where('x.tenant_id', '=', ctx.site.tenantId)
     .where('x.id', 'in', given);
   const page = await offsetPage<PermissionRow>(query, range, (unordered) =>
-    unordered.orderBy(sql`r.created_at`).orderBy(sql`r.id`).orderBy(sql`x.position`).orderBy(sql`x.id`),
+    unordered.orderBy(sql`r.identifier`).orderBy(sql`x.position`).orderBy(sql`x.id`),
   );
   return mapPage(
     page,
