@@ -35,19 +35,24 @@ export async function assertMayGiveRoles(ctx: Context, db: Queryable, roleIds: r
 
 async function assertOwnerMayMakeOwners(ctx: Context, db: Queryable, roleIds: readonly string[]): Promise<void> {
   if (ctx.actor.kind === 'server') return;
-  const ownerRoles = async (ids: readonly string[]) =>
-    ids.length === 0
-      ? []
-      : await db
-          .selectFrom('roles')
-          .select('name')
-          .where('tenant_id', '=', ctx.site.tenantId)
-          .where('id', 'in', ids)
-          .where('is_owner', '=', 1)
-          .execute();
-  const [given] = await ownerRoles(roleIds);
+  const [given] = await ownersAmong(ctx, db, roleIds);
   if (given === undefined) return;
-  if ((await ownerRoles(await ownRoleIds(ctx, db, ctx.actor.clientId))).length === 0) throw exceedsOwn([given.name]);
+  if ((await ownersAmong(ctx, db, await ownRoleIds(ctx, db, ctx.actor.clientId))).length === 0) {
+    throw exceedsOwn([given]);
+  }
+}
+
+/** The names of those among the roles that are an owner's. */
+export async function ownersAmong(ctx: Context, db: Queryable, roleIds: readonly string[]): Promise<string[]> {
+  if (roleIds.length === 0) return [];
+  const rows = await db
+    .selectFrom('roles')
+    .select('name')
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where('id', 'in', roleIds)
+    .where('is_owner', '=', 1)
+    .execute();
+  return rows.map(({ name }) => name);
 }
 
 /** The roles a delegated caller has in its own organization, inherited ones included; one held below does not count. */

@@ -10,7 +10,6 @@ import { expandScopes, organizationItself, type SystemApi, storedIdentifier } fr
 import { decideClientAccess } from './decide.ts';
 import { accessFactsOf, presentedTokenFacts } from './facts.ts';
 import { loadOrganizationFacts } from './organization-facts.ts';
-import { managementScopesOfRoles, rolesOfSubject } from './role-scopes.ts';
 
 /** What a client may do today at one management audience, alone or in an organization. */
 export async function managementScopesOf(
@@ -72,46 +71,6 @@ export const exceedsOwn = (scopes: readonly string[]): DomainError =>
   });
 
 /**
- * The caller must hold, at both management audiences, all that `clientId` could ever use there: its grants, its
- * tenant-wide roles and its roles in every organization, whether or not it can use them today: a disabled or public
- * client is only one change away from using them. A delegated caller must not take over a client that reaches beyond
- * its own subtree. Throws `auth.exceeds_own`.
- */
-export async function assertHoldsAllOf(ctx: Context, db: Queryable, clientId: string): Promise<void> {
-  if (ctx.actor.kind === 'server' || ctx.actor.clientId === clientId) return;
-  const roles = await rolesOfSubject(ctx, db, clientId);
-  const given = await managementScopesOfRoles(
-    ctx,
-    db,
-    roles.map(({ roleId }) => roleId),
-  );
-  const outside = await managementScopesOfRoles(
-    ctx,
-    db,
-    roles.filter(({ inReach }) => !inReach).map(({ roleId }) => roleId),
-  );
-  const delegated = ownOrganization(ctx) !== undefined;
-  for (const api of ctx.systemApis) {
-    const byGrant = await grantedScopes(ctx, db, api, clientId);
-    const beyond = [...(outside.get(api.kind) ?? []), ...byGrant];
-    if (delegated && beyond.length > 0) throw exceedsOwn(beyond);
-    await assertHolds(ctx, db, api, new Set([...byGrant, ...(given.get(api.kind) ?? [])]));
-  }
-}
-
-/** What the client's own grant for a management audience says. */
-async function grantedScopes(ctx: Context, db: Queryable, api: SystemApi, clientId: string) {
-  const [row] = await ctx.db.runWithin(db, presentedTokenFacts, {
-    tenantId: ctx.site.tenantId,
-    clientId,
-    identifier: storedIdentifier(api.kind),
-    kid: '',
-    jti: '',
-  });
-  return row === undefined ? [] : (accessFactsOf(row).grant?.scopes ?? []);
-}
-
-/**
  * Some client must remain that is able to manage clients; called after a change, inside its transaction.
  * Throws `client.last_administrator`.
  */
@@ -154,11 +113,15 @@ async function administratorCandidates(ctx: Context, db: Queryable) {
     .innerJoin('role_assignments as a', (join) =>
       join.onRef('a.tenant_id', '=', 'r.tenant_id').onRef('a.role_id', '=', 'rs.role_id'),
     )
+    .innerJoin('clients as c', (join) =>
+      join.onRef('c.tenant_id', '=', 'a.tenant_id').onRef('c.id', '=', 'a.subject_id'),
+    )
     .select(['a.subject_id as client_id', 'r.system_kind'])
     .distinct()
     .where('r.tenant_id', '=', ctx.site.tenantId)
     .where('r.system_kind', 'is not', null)
     .where('a.subject_kind', '=', 'client')
+    .where('c.grant_types', 'like', '%"client_credentials"%')
     .execute();
   return [...byGrant, ...byRole];
 }

@@ -9,6 +9,7 @@ interface RoleOfSubject {
   readonly roleId: string;
   /** Held in an organization that the caller reaches; never so for a tenant-wide role of a delegated caller's client. */
   readonly inReach: boolean;
+  readonly tenantWide: boolean;
 }
 
 /** Every role of a subject, tenant-wide and in each organization. */
@@ -33,8 +34,12 @@ export async function rolesOfSubject(ctx: Context, db: Queryable, subjectId: str
     .where('m.subject_id', '=', subjectId)
     .execute();
   return [
-    ...tenantWide.map(({ role_id }) => ({ roleId: role_id, inReach: !isDelegated(ctx) })),
-    ...inOrganizations.map(({ role_id, in_reach }) => ({ roleId: role_id, inReach: Number(in_reach) === 1 })),
+    ...tenantWide.map(({ role_id }) => ({ roleId: role_id, inReach: !isDelegated(ctx), tenantWide: true })),
+    ...inOrganizations.map(({ role_id, in_reach }) => ({
+      roleId: role_id,
+      inReach: Number(in_reach) === 1,
+      tenantWide: false,
+    })),
   ];
 }
 

@@ -4,7 +4,7 @@ import { DomainError, invalid, notFound } from '../../kernel/errors.ts';
 import { randomAlphanumeric } from '../../kernel/random.ts';
 import { assertStrongSecret, hashSecret, secretPrefix } from '../../kernel/secrets.ts';
 import type { Queryable, Tx } from '../../storage/database.ts';
-import { assertHoldsAllOf } from '../access/management-scopes.ts';
+import { assertHoldsAllOf } from '../access/take-over.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
 import { organizationInReach } from '../organizations/reach.ts';

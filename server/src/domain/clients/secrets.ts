@@ -5,7 +5,7 @@
 import { DomainError, invalid, notFound } from '../../kernel/errors.ts';
 import { generateSecret } from '../../kernel/secrets.ts';
 import type { Queryable, Tx } from '../../storage/database.ts';
-import { assertHoldsAllOf } from '../access/management-scopes.ts';
+import { assertHoldsAllOf } from '../access/take-over.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
 import { isPublicClient } from './client.ts';

@@ -5,6 +5,7 @@
  */
 import { DomainError, invalid, notFound } from '../../kernel/errors.ts';
 import type { Queryable, Tx } from '../../storage/database.ts';
+import { assertMayGiveRoles } from '../access/give-roles.ts';
 import { chunksOf } from '../chunks.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
@@ -19,6 +20,7 @@ import {
   offsetPage,
 } from '../paging.ts';
 import { emailIdentity } from '../users/identity.ts';
+import { jitRoleIds } from './provision.ts';
 
 /** The domain as the key of an e-mail address has it. Throws `input.invalid` naming `path`. */
 export function emailDomainOf(text: string, path: string): string {
@@ -61,7 +63,10 @@ export async function listEmailDomainsByKey(
   return { ...page, items: page.items.map(({ domain }) => domain) };
 }
 
-/** Binds a domain. Throws `entity.not_found`, `entity.exists`, `input.invalid`, `auth.organization_token`. */
+/**
+ * Binds a domain. Throws `entity.not_found`, `entity.exists`, `input.invalid`, `auth.exceeds_own`,
+ * `auth.organization_token`.
+ */
 export async function addEmailDomain(ctx: Context, organizationId: string, text: string): Promise<string> {
   assertWholeTenant(ctx, 'bind a domain');
   const domain = emailDomainOf(text, 'emailDomain');
@@ -80,7 +85,7 @@ export async function addEmailDomain(ctx: Context, organizationId: string, text:
   return domain;
 }
 
-/** Makes exactly these the domains. Throws `entity.not_found`, `input.invalid`, `auth.organization_token`. */
+/** Makes exactly these the domains. Throws as `addEmailDomain` does, but for `entity.exists`. */
 export async function replaceEmailDomains(
   ctx: Context,
   organizationId: string,
@@ -125,7 +130,9 @@ function keyOf(text: string): string {
   }
 }
 
+/** Who binds a domain gives its people the roles set there. */
 async function insertDomains(ctx: Context, trx: Tx, organizationId: string, domains: readonly string[]): Promise<void> {
+  if (domains.length > 0) await assertMayGiveRoles(ctx, trx, await jitRoleIds(ctx, trx, organizationId));
   const rows = domains.map((domain) => ({ tenant_id: ctx.site.tenantId, organization_id: organizationId, domain }));
   for (const part of chunksOf(rows)) await trx.insertInto('organization_email_domains').values(part).execute();
 }

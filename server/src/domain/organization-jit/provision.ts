@@ -18,12 +18,13 @@ export interface ProvisionedUser {
  * Makes a user a member of every organization that its verified e-mail address belongs to, with the roles set there; of
  * none that is suspended, itself or from above. Called whenever an address is, or becomes, verified. A person that
  * belongs to a customer joins in that customer's subtree only: who may say that the address is verified could otherwise
- * enter any organization.
+ * enter any organization. Tells whether it joined any.
  */
-export async function provisionJustInTime(ctx: Context, trx: Tx, user: ProvisionedUser): Promise<void> {
-  if (user.email === null || !user.emailVerified) return;
+export async function provisionJustInTime(ctx: Context, trx: Tx, user: ProvisionedUser): Promise<boolean> {
+  if (user.email === null || !user.emailVerified) return false;
   const organizations = await boundTo(ctx, trx, emailKeyOf(user.email).split('@')[1] ?? '');
-  if (organizations.length === 0) return;
+  if (organizations.length === 0) return false;
+  let hasJoined = false;
   const joined = await membershipsAmong(ctx, trx, user.id, organizations);
   const suspended = await suspendedAmong(ctx, trx, organizations);
   const owner = await ownerPathOf(ctx, trx, user.id);
@@ -32,7 +33,9 @@ export async function provisionJustInTime(ctx: Context, trx: Tx, user: Provision
     if (idsOfPath(organization.path).some((id) => suspended.has(id))) continue;
     const roleIds = await jitRoleIds(ctx, trx, organization.id);
     await addMemberWithin(ctx, trx, organization, { subjectId: user.id, kind: 'user', roleIds, invited: true });
+    hasJoined = true;
   }
+  return hasJoined;
 }
 
 /** Two short look-ups: as a join, an engine without figures walks over all organizations. */
@@ -101,7 +104,8 @@ async function ownerPathOf(ctx: Context, trx: Tx, userId: string): Promise<strin
   return row?.path ?? '';
 }
 
-async function jitRoleIds(ctx: Context, trx: Tx, organizationId: string): Promise<string[]> {
+/** The roles that who becomes a member just in time is given. */
+export async function jitRoleIds(ctx: Context, trx: Tx, organizationId: string): Promise<string[]> {
   const rows = await trx
     .selectFrom('organization_jit_roles')
     .select('role_id')

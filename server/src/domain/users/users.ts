@@ -2,7 +2,7 @@
 import { DomainError, referenceNotFound } from '../../kernel/errors.ts';
 import { randomHex } from '../../kernel/random.ts';
 import type { Tx } from '../../storage/database.ts';
-import { assertHoldsAllOf } from '../access/management-scopes.ts';
+import { assertHoldsAllOf } from '../access/take-over.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
 import { removeSubject } from '../memberships/memberships.ts';
@@ -19,7 +19,8 @@ import { type User, userOf } from './user.ts';
 /**
  * Creates a user, with the default roles and the memberships that its verified e-mail address gives. Throws
  * `entity.exists` (of thing `user`), `entity.reference_not_found`, `input.invalid`, `auth.organization_token` (a
- * delegated caller invites), `auth.exceeds_own` (with the password the caller could act as it).
+ * delegated caller invites), `auth.exceeds_own` (with the password the caller could act as it; what
+ * the address makes it a member of the caller gives).
  */
 export async function createUser(ctx: Context, input: Partial<UserSettings> & { id?: string }): Promise<User> {
   assertWholeTenant(ctx, 'create users; invite the person');
@@ -41,8 +42,8 @@ export async function createUser(ctx: Context, input: Partial<UserSettings> & { 
     await replaceTerms(trx, tenantId, id, [], termsOf(user));
     await recordChange(ctx, trx, 'user.created', id, { userId: id });
     await assignDefaultRoles(ctx, trx, id);
-    await provisionJustInTime(ctx, trx, user);
-    if (password_hash !== null) await assertHoldsAllOf(ctx, trx, id);
+    const joined = await provisionJustInTime(ctx, trx, user);
+    if (password_hash !== null || joined) await assertHoldsAllOf(ctx, trx, id);
     return user;
   });
 }
@@ -72,8 +73,8 @@ export async function updateUser(ctx: Context, id: string, change: Partial<UserS
     const user = await loadUser(ctx, trx, id);
     await replaceTerms(trx, tenantId, id, termsOf(userOf(before)), termsOf(user));
     await recordChange(ctx, trx, 'user.updated', id, { userId: id, details: { fields: fieldsOf(change) } });
-    if (becameVerified(before, user)) await provisionJustInTime(ctx, trx, user);
-    if (password_hash !== null || changesIdentity(before, after)) await assertHoldsAllOf(ctx, trx, id);
+    const joined = becameVerified(before, user) && (await provisionJustInTime(ctx, trx, user));
+    if (password_hash !== null || joined || changesIdentity(before, after)) await assertHoldsAllOf(ctx, trx, id);
     await assertOwnersRemain();
     return user;
   });
