@@ -58,22 +58,28 @@ export interface Explanation {
 
 /**
  * Answers the question as the token endpoint would decide it now. A delegated caller asks about its own clients and
- * people, in organizations of its subtree. Throws `entity.not_found` (subject, organization),
+ * people, in organizations of its subtree; of members that are not its own it is told what organizations give. Throws `entity.not_found` (subject, organization),
  * `auth.organization_token`.
  */
 export async function explainAccess(ctx: Context, ask: Ask): Promise<Explanation> {
   if (ask.organizationId === undefined) assertWholeTenant(ctx, 'ask about the whole tenant');
   else if (isDelegated(ctx)) await loadRow(ctx, ctx.db.read, ask.organizationId);
-  if (ask.subject.kind === 'client') await loadClient(ctx, ctx.db.read, ask.subject.id);
-  else await getUser(ctx, ask.subject.id);
+  const isGuest = await assertSubject(ctx, ask.subject);
   const identifier = await identifierOf(ctx, ask.audience);
   const organization = await organizationOf(ctx, ask, identifier);
   const found =
     ask.subject.kind === 'client'
       ? await ofClient(ctx, ask.subject.id, identifier, organization?.facts)
-      : await ofUser(ctx, ask.subject.id, identifier, organization?.facts);
+      : await ofUser(ctx, ask.subject.id, identifier, organization?.facts, isGuest);
   const sources = [...found.sources, ...organizationSources(ctx, organization, identifier)];
   return explanationOf(found.decision, found.steps, sources, ask.scopes);
+}
+
+/** Tells whether it is a member that a delegated caller does not own: which tenant-wide roles it has is not told then. */
+async function assertSubject(ctx: Context, { kind, id }: Ask['subject']): Promise<boolean> {
+  if (kind === 'user') return (await getUser(ctx, id)).ownerOrganizationId === null && isDelegated(ctx);
+  await loadClient(ctx, ctx.db.read, id);
+  return false;
 }
 
 function explanationOf(
@@ -145,20 +151,26 @@ async function ofClient(
   };
 }
 
-async function ofUser(ctx: Context, userId: string, identifier: string, organization: OrganizationFacts | undefined) {
+async function ofUser(
+  ctx: Context,
+  userId: string,
+  identifier: string,
+  organization: OrganizationFacts | undefined,
+  isGuest: boolean,
+) {
   const [row] = await ctx.db.run(userFacts, { tenantId: ctx.site.tenantId, userId, identifier });
   if (row === undefined) throw new Error('the user went away');
   const split = (scopes: string | null) => (scopes === null ? [] : scopes.split(' '));
   const facts: UserAccessFacts = {
     userStatus: row.user_status,
     resourceServer: identifier === organizationItself ? 'organization' : resourceServerFactsOf(row),
-    tenantRoleScopes: split(row.role_scopes),
+    tenantRoleScopes: isGuest ? [] : split(row.role_scopes),
     anyOrganizationScopes: split(row.organization_role_scopes),
   };
   return {
     decision: decideUserAccess(facts, organization),
     steps: explainUserAccess(facts, organization),
-    sources: await tenantRoleSources(ctx, userId, identifier),
+    sources: isGuest ? [] : await tenantRoleSources(ctx, userId, identifier),
   };
 }
 
