@@ -185,8 +185,8 @@ export async function removeMembers(
 }
 
 /**
- * Ends every membership and tenant-wide role of a user or client that is deleted, in the transaction of its deletion.
- * Throws `organization.last_owner`.
+ * Ends every membership and tenant-wide role of a user or client that is deleted, and what is remembered of its calls,
+ * in the transaction of its deletion. Throws `organization.last_owner`.
  */
 export async function removeSubject(ctx: Context, trx: Tx, subjectId: string): Promise<void> {
   const assertOwnersRemain = await watchOwners(ctx, trx, { subjectId });
@@ -197,5 +197,10 @@ export async function removeSubject(ctx: Context, trx: Tx, subjectId: string): P
       .where('subject_id', '=', subjectId)
       .execute();
   }
+  await trx
+    .deleteFrom('idempotency_keys')
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where('client_id', '=', subjectId)
+    .execute();
   await assertOwnersRemain();
 }

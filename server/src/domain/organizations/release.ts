@@ -27,6 +27,7 @@ export async function releaseOwned(ctx: Context, trx: Tx, row: OrganizationRow):
   for (const table of ['memberships', 'role_assignments'] as const) {
     await trx.deleteFrom(table).where('tenant_id', '=', tenantId).where('subject_id', 'in', ended).execute();
   }
+  await trx.deleteFrom('idempotency_keys').where('tenant_id', '=', tenantId).where('client_id', 'in', ended).execute();
   await trx
     .updateTable('users')
     .set({ client_id: null })
