@@ -1,4 +1,4 @@
-/** `/api/organizations`: made, read, changed, deleted. The tree is `tree-routes.ts`, just-in-time membership `jit-routes.ts`. */
+/** `/api/organizations`: made, read, changed, deleted. The tree is `tree-routes.ts`, just-in-time membership `jit/`. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import {
   CreateOrganization,
@@ -27,7 +27,7 @@ import type { KeysetRange, OffsetRange } from '../../../domain/paging.ts';
 import { assertScope } from '../held-scopes.ts';
 import { sendPage } from '../paging.ts';
 import { inLogtosWords } from './field-names.ts';
-import { organizationJitRoutes } from './jit-routes.ts';
+import { organizationJitRoutes } from './jit/routes.ts';
 import { featuredBody, organizationBody, settingsOf } from './mapping.ts';
 import { organizationTreeRoutes } from './tree-routes.ts';
 
