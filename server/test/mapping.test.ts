@@ -93,6 +93,13 @@ eachEngine('one thing in each dialect', (engine) => {
         ['u@a.example', true, '+81312345678', true, undefined, false],
       );
       assert.equal(theirs.email_verified, false);
+      const application = await native.expect(200, 'POST', '/applications', {
+        name: 'Makes',
+        type: 'MachineToMachine',
+      });
+      const made = await native.expect(201, 'POST', `/applications/${application.id}/users`, { email: 'u@c.example' });
+      const typed = await auth0('GET', `/users/${encodeURIComponent(`auth0|${made.id}`)}`);
+      assert.deepEqual([typed.email, typed.email_verified], ['u@c.example', false]);
       const readByUs = await native.expect(200, 'GET', `/users/${theirs.user_id.replace('auth0|', '')}`);
       assert.deepEqual(
         [readByUs.primaryEmail, readByUs.name, readByUs.status],
