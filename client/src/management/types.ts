@@ -1353,7 +1353,7 @@ export type Operations = {
   /** Delete an application */
   'DELETE /api/applications/:id': {
     parameters: [id: string];
-    options: ChangeOptions;
+    options: ChangeOptions & ConditionalOptions;
     answer: undefined;
   };
 
@@ -1623,10 +1623,11 @@ export type Operations = {
   /** Delete an organization */
   'DELETE /api/organizations/:id': {
     parameters: [id: string];
-    options: ChangeOptions & {
-      /** With its whole subtree; else it must have no children. */
-      cascade?: boolean;
-    };
+    options: ChangeOptions &
+      ConditionalOptions & {
+        /** With its whole subtree; else it must have no children. */
+        cascade?: boolean;
+      };
     answer: undefined;
   };
 
@@ -1828,7 +1829,7 @@ export type Operations = {
   /** Remove a member from an organization */
   'DELETE /api/organizations/:id/members/:memberId': {
     parameters: [id: string, memberId: string];
-    options: ChangeOptions;
+    options: ChangeOptions & ConditionalOptions;
     answer: undefined;
   };
 
@@ -1868,7 +1869,7 @@ export type Operations = {
   /** Delete an organization role */
   'DELETE /api/organization-roles/:id': {
     parameters: [id: string];
-    options: ChangeOptions;
+    options: ChangeOptions & ConditionalOptions;
     answer: undefined;
   };
 
@@ -1968,7 +1969,7 @@ export type Operations = {
   /** Delete an organization scope */
   'DELETE /api/organization-scopes/:id': {
     parameters: [id: string];
-    options: ChangeOptions;
+    options: ChangeOptions & ConditionalOptions;
     answer: undefined;
   };
 
@@ -2008,7 +2009,7 @@ export type Operations = {
   /** Delete an API resource */
   'DELETE /api/resources/:id': {
     parameters: [id: string];
-    options: ChangeOptions;
+    options: ChangeOptions & ConditionalOptions;
     answer: undefined;
   };
 
@@ -2056,7 +2057,7 @@ export type Operations = {
   /** Remove a scope of an API resource */
   'DELETE /api/resources/:resourceId/scopes/:scopeId': {
     parameters: [resourceId: string, scopeId: string];
-    options: ChangeOptions;
+    options: ChangeOptions & ConditionalOptions;
     answer: undefined;
   };
 
@@ -2103,7 +2104,7 @@ export type Operations = {
   /** Delete a role */
   'DELETE /api/roles/:id': {
     parameters: [id: string];
-    options: ChangeOptions;
+    options: ChangeOptions & ConditionalOptions;
     answer: undefined;
   };
 
@@ -2214,7 +2215,7 @@ export type Operations = {
   /** Delete a tenant */
   'DELETE /api/tenants/:id': {
     parameters: [id: string];
-    options: ChangeOptions;
+    options: ChangeOptions & ConditionalOptions;
     answer: undefined;
   };
 
@@ -2379,7 +2380,7 @@ export type Operations = {
   /** Delete a user */
   'DELETE /api/users/:userId': {
     parameters: [userId: string];
-    options: ChangeOptions;
+    options: ChangeOptions & ConditionalOptions;
     answer: undefined;
   };
 
@@ -2512,10 +2513,11 @@ export type Operations = {
   /** Delete an account with its memberships */
   'DELETE /api/accounts/:account_id': {
     parameters: [accountId: string];
-    options: ChangeOptions & {
-      /** With all accounts below it. */
-      cascade?: boolean;
-    };
+    options: ChangeOptions &
+      ConditionalOptions & {
+        /** With all accounts below it. */
+        cascade?: boolean;
+      };
     answer: undefined;
   };
 
@@ -2598,7 +2600,7 @@ export type Operations = {
   /** Remove a member */
   'DELETE /api/accounts/:account_id/members/:member_id': {
     parameters: [accountId: string, memberId: string];
-    options: ChangeOptions;
+    options: ChangeOptions & ConditionalOptions;
     answer: undefined;
   };
 

@@ -23,9 +23,12 @@ const isTold = ({ method, path }: RouteEntry): boolean => method !== 'HEAD' && /
 export function openApiDocument(routes: readonly RouteEntry[], api: SystemApi, origin: string): Json {
   const writer = new SchemaWriter();
   const paths: Record<string, Json> = {};
+  // What PATCH can be made conditional by, DELETE and PUT of the same thing can, too.
+  const conditionals = new Set(routes.filter((route) => route.conditional).map(({ path }) => path));
   for (const route of routes.filter(isTold)) {
     const path = route.path.replace(/:(\w+)/g, '{$1}');
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route, api, writer) };
+    const conditional = conditionals.has(route.path) && ['PATCH', 'PUT', 'DELETE'].includes(route.method);
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf({ ...route, conditional }, api, writer) };
   }
   return {
     openapi: '3.1.1',
