@@ -18,13 +18,12 @@ import {
   listTenantsByKey,
   updateTenant,
 } from '../../domain/tenants/tenants.ts';
+import { failures, failuresOfOne } from './failures.ts';
 import { sendPage } from './paging.ts';
 import { nativeManagementApi } from './system-api.ts';
 
 const config = { scopes: [manageTenantsScope] };
 const params = Type.Object({ id: Type.String() });
-const failures = { 400: Problem, 401: Problem, 403: Problem };
-const failuresOfOne = { ...failures, 404: Problem };
 
 /** `/api/tenants`: with the scope `manage:tenants`, which only the default tenant has. */
 export const tenantRoutes: FastifyPluginAsyncTypebox = async (server) => {

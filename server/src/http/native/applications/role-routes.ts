@@ -6,11 +6,11 @@ import { assertClient } from '../../../domain/clients/read-clients.ts';
 import type { KeysetRange, OffsetRange } from '../../../domain/paging.ts';
 import { assignRoles, replaceRolesOf, type Subject, unassignRole } from '../../../domain/roles/assignments.ts';
 import { listRolesOfSubject, listRolesOfSubjectByKey } from '../../../domain/roles/read-assignments.ts';
+import { failuresOfOne } from '../failures.ts';
 import { sendPage } from '../paging.ts';
 import { roleBody } from '../roles/mapping.ts';
 
 const params = Type.Object({ applicationId: Type.String({ description: 'Of an application.' }) });
-const failures = { 400: Problem, 401: Problem, 403: Problem, 404: Problem };
 const config = { scopes: ['assign:roles'] };
 const application = (id: string): Subject => ({ kind: 'client', id });
 
@@ -24,7 +24,7 @@ export const applicationRoleRoutes: FastifyPluginAsyncTypebox = async (server) =
         description: 'Of an application that the subtree owns, where the token speaks for an organization.',
         params,
         querystring: RolesOfSubjectQuery,
-        response: { 200: Type.Array(Role), ...failures },
+        response: { 200: Type.Array(Role), ...failuresOfOne },
       },
     },
     async (request, reply) => {
@@ -48,7 +48,7 @@ export const applicationRoleRoutes: FastifyPluginAsyncTypebox = async (server) =
         summary: 'Give roles to an application',
         params,
         body: RoleIds,
-        response: { 201: AddedRoles, ...failures, 422: Problem },
+        response: { 201: AddedRoles, ...failuresOfOne, 422: Problem },
       },
     },
     async ({ context, params, body }, reply) => {
@@ -66,7 +66,7 @@ export const applicationRoleRoutes: FastifyPluginAsyncTypebox = async (server) =
         summary: 'Replace the roles of an application',
         params,
         body: AllRoleIds,
-        response: { 200: AllRoleIds, ...failures, 422: Problem },
+        response: { 200: AllRoleIds, ...failuresOfOne, 422: Problem },
       },
     },
     async ({ context, params, body }) => ({
@@ -81,7 +81,7 @@ export const applicationRoleRoutes: FastifyPluginAsyncTypebox = async (server) =
       schema: {
         summary: 'Take a role from an application',
         params: Type.Object({ ...params.properties, roleId: Type.String({ description: 'Of a role.' }) }),
-        response: { 204: Type.Null(), ...failures },
+        response: { 204: Type.Null(), ...failuresOfOne },
       },
     },
     async ({ context, params }, reply) => {

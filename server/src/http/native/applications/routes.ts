@@ -20,6 +20,7 @@ import { type ClientFilter, getClient, listClients, listClientsByKey } from '../
 import type { Context } from '../../../domain/context.ts';
 import type { KeysetRange, OffsetRange } from '../../../domain/paging.ts';
 import { invalid } from '../../../kernel/errors.ts';
+import { failures, failuresOfOne } from '../failures.ts';
 import { sendOrganizationsOf } from '../organizations-of.ts';
 import { sendOptionalPage } from '../paging.ts';
 import { searchOf } from '../search/search.ts';
@@ -37,8 +38,6 @@ import { applicationRoleRoutes } from './role-routes.ts';
 import { applicationSecretRoutes } from './secret-routes.ts';
 
 const params = Type.Object({ id: Type.String({ description: 'Of an application.' }) });
-const failures = { 400: Problem, 401: Problem, 403: Problem };
-const failuresOfOne = { ...failures, 404: Problem };
 
 /** What a search looks into. */
 const searched = { id: 'id', name: 'name', description: 'description' } as const;

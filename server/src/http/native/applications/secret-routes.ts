@@ -13,11 +13,11 @@ import { listCredentials } from '../../../domain/clients/credentials.ts';
 import { getClient } from '../../../domain/clients/read-clients.ts';
 import { createSecret, deleteSecret, renameSecret } from '../../../domain/clients/secrets.ts';
 import { notFound } from '../../../kernel/errors.ts';
+import { failuresOfOne } from '../failures.ts';
 import { secretBody } from './mapping.ts';
 
 const params = Type.Object({ id: Type.String({ description: 'Of an application.' }) });
 const secretParams = Type.Object({ ...params.properties, name: Type.String({ description: 'Of a secret.' }) });
-const failures = { 400: Problem, 401: Problem, 403: Problem, 404: Problem };
 
 export const applicationSecretRoutes: FastifyPluginAsyncTypebox = async (server) => {
   server.get(
@@ -28,7 +28,7 @@ export const applicationSecretRoutes: FastifyPluginAsyncTypebox = async (server)
         summary: 'List the secrets of an application',
         description: 'Their values are not kept, and so not shown.',
         params,
-        response: { 200: Type.Array(ApplicationSecret), ...failures },
+        response: { 200: Type.Array(ApplicationSecret), ...failuresOfOne },
       },
     },
     async ({ context, params: { id } }) =>
@@ -45,7 +45,7 @@ export const applicationSecretRoutes: FastifyPluginAsyncTypebox = async (server)
           'The answer shows its value, once. What the application may do at a management API the caller must hold.',
         params,
         body: CreateApplicationSecret,
-        response: { 201: CreatedApplicationSecret, ...failures, 422: Problem },
+        response: { 201: CreatedApplicationSecret, ...failuresOfOne, 422: Problem },
       },
     },
     async ({ context, params: { id }, body: { name, expiresAt = null } }, reply) => {
@@ -63,7 +63,7 @@ export const applicationSecretRoutes: FastifyPluginAsyncTypebox = async (server)
         summary: 'Rename a secret',
         params: secretParams,
         body: UpdateApplicationSecret,
-        response: { 200: ApplicationSecret, ...failures, 422: Problem },
+        response: { 200: ApplicationSecret, ...failuresOfOne, 422: Problem },
       },
     },
     async ({ context, params: { id, name }, body }) =>
@@ -78,7 +78,7 @@ export const applicationSecretRoutes: FastifyPluginAsyncTypebox = async (server)
         summary: 'Remove a secret',
         description: 'It ends at once; the last one too.',
         params: secretParams,
-        response: { 204: Type.Null(), ...failures },
+        response: { 204: Type.Null(), ...failuresOfOne },
       },
     },
     async ({ context, params: { id, name } }, reply) => {
@@ -96,7 +96,7 @@ export const applicationSecretRoutes: FastifyPluginAsyncTypebox = async (server)
         summary: 'Remove the secret of the time before named ones',
         description: 'There is none here: always 400.',
         params,
-        response: { 200: Application, ...failures },
+        response: { 200: Application, ...failuresOfOne },
       },
     },
     async ({ context, params: { id } }) => {

@@ -1,11 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { ActiveUsers, ActiveUsersQuery, NewUsers, Problem, UserTotal } from '@sekisho/contract';
+import { ActiveUsers, ActiveUsersQuery, NewUsers, UserTotal } from '@sekisho/contract';
 import type { Context } from '../../../domain/context.ts';
 import { dayMs, totalUsers, usersByDay } from '../../../domain/stats.ts';
+import { failures } from '../failures.ts';
 import { activeUsersBody, newUsersBody } from './mapping.ts';
 
 const config = { scopes: ['read:stats'] };
-const failures = { 400: Problem, 401: Problem, 403: Problem };
 
 const today = (ctx: Context): number => Math.floor(ctx.clock.now() / dayMs) * dayMs;
 

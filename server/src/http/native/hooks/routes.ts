@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { PagingQuery, Problem } from '@sekisho/contract';
+import { PagingQuery } from '@sekisho/contract';
 import { Type } from 'typebox';
+import { failures } from '../failures.ts';
 import { sendOptionalPage } from '../paging.ts';
 
-const failures = { 400: Problem, 401: Problem, 403: Problem };
 const none = {
   byKey: async () => ({ items: [] as never[] }),
   byOffset: async (range: { start: number; limit: number }) => ({ items: [] as never[], total: 0, ...range }),

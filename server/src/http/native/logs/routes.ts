@@ -1,12 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { LogEntry, LogQuery, Problem } from '@sekisho/contract';
+import { LogEntry, LogQuery } from '@sekisho/contract';
 import { Type } from 'typebox';
 import { getLogEvent, logEventsBefore, searchLogEvents, searchLogEventsCapped } from '../../../domain/logs/read.ts';
+import { failures, failuresOfOne } from '../failures.ts';
 import { sendPage } from '../paging.ts';
 import { logEntryBody, searchOf } from './mapping.ts';
 
 const config = { scopes: ['read:logs'] };
-const failures = { 400: Problem, 401: Problem, 403: Problem };
 
 /** How far events are counted when a caller asks for a capped count; Logto's figure. */
 const mostCounted = 10_000;
@@ -46,7 +46,7 @@ export const logRoutes: FastifyPluginAsyncTypebox = async (server) => {
       schema: {
         summary: 'Read a log event',
         params: Type.Object({ id: Type.String({ description: 'Of the event.' }) }),
-        response: { 200: LogEntry, ...failures, 404: Problem },
+        response: { 200: LogEntry, ...failuresOfOne },
       },
     },
     async ({ context, params }) => logEntryBody(context.site.tenantId, await getLogEvent(context, params.id)),

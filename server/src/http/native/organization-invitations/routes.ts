@@ -16,12 +16,11 @@ import { createInvitation } from '../../../domain/invitations/create.ts';
 import { getInvitation, listInvitations, listInvitationsByKey } from '../../../domain/invitations/read-invitations.ts';
 import type { KeysetRange, OffsetRange } from '../../../domain/paging.ts';
 import { DomainError, invalid } from '../../../kernel/errors.ts';
+import { failures, failuresOfOne } from '../failures.ts';
 import { sendOptionalPage } from '../paging.ts';
 import { createdInvitationBody, invitationBody, newInvitationOf } from './mapping.ts';
 
 const params = Type.Object({ id: Type.String({ description: 'Of an invitation.' }) });
-const failures = { 400: Problem, 401: Problem, 403: Problem };
-const failuresOfOne = { ...failures, 404: Problem };
 
 const noConnector = (path: string): DomainError =>
   new DomainError('email.no_connector', 'There is no e-mail connector; send the ticket yourself.', { path });

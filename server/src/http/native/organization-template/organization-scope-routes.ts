@@ -17,12 +17,11 @@ import {
   updateOrganizationScope,
 } from '../../../domain/organization-scopes/organization-scopes.ts';
 import type { KeysetRange, OffsetRange } from '../../../domain/paging.ts';
+import { failures, failuresOfOne } from '../failures.ts';
 import { sendOptionalPage } from '../paging.ts';
 import { organizationScopeBody } from './mapping.ts';
 
 const params = Type.Object({ id: Type.String() });
-const failures = { 400: Problem, 401: Problem, 403: Problem };
-const failuresOfOne = { ...failures, 404: Problem };
 
 /** `/api/organization-scopes`. */
 export const organizationScopeRoutes: FastifyPluginAsyncTypebox = async (server) => {

@@ -17,6 +17,7 @@ import {
 import type { KeysetRange, OffsetRange } from '../../../domain/paging.ts';
 import { loadRole } from '../../../domain/roles/read-roles.ts';
 import { addScopesToRole, removeScopeFromRole, replaceScopesOfRole } from '../../../domain/roles/role-scopes.ts';
+import { failuresOfOne } from '../failures.ts';
 import { sendOptionalPage } from '../paging.ts';
 import { resourceIdOf, resourceScopeBody } from '../resources/mapping.ts';
 import { scopesOfRole } from '../resources/scopes-of-role.ts';
@@ -26,8 +27,7 @@ const level = 'organization';
 const params = Type.Object({ id: Type.String() });
 const config = { scopes: ['update:organization_template'] };
 const readConfig = { scopes: ['read:organization_template'], delegated: true };
-const failures = { 400: Problem, 401: Problem, 403: Problem, 404: Problem };
-const failuresOfChange = { ...failures, 409: Problem, 422: Problem };
+const failuresOfChange = { ...failuresOfOne, 409: Problem, 422: Problem };
 
 /** `/api/organization-roles/:id/scopes` and `…/resource-scopes`: what an organization role is made of. */
 export const roleScopeRoutes: FastifyPluginAsyncTypebox = async (server) => {
@@ -39,7 +39,7 @@ export const roleScopeRoutes: FastifyPluginAsyncTypebox = async (server) => {
         summary: 'List organization scopes of a role',
         params,
         querystring: PagingQuery,
-        response: { 200: Type.Array(OrganizationScope), ...failures },
+        response: { 200: Type.Array(OrganizationScope), ...failuresOfOne },
       },
     },
     async (request, reply) => {
@@ -100,7 +100,7 @@ export const roleScopeRoutes: FastifyPluginAsyncTypebox = async (server) => {
       schema: {
         summary: 'Take an organization scope out of a role',
         params: Type.Object({ id: Type.String(), organizationScopeId: Type.String() }),
-        response: { 204: Type.Null(), ...failures },
+        response: { 204: Type.Null(), ...failuresOfOne },
       },
     },
     async ({ context, params: { id, organizationScopeId } }, reply) => {
@@ -118,7 +118,7 @@ export const roleScopeRoutes: FastifyPluginAsyncTypebox = async (server) => {
         summary: 'List scopes of API resources of a role',
         params,
         querystring: PagingQuery,
-        response: { 200: Type.Array(ResourceScope), ...failures },
+        response: { 200: Type.Array(ResourceScope), ...failuresOfOne },
       },
     },
     async (request, reply) => {
@@ -176,7 +176,7 @@ export const roleScopeRoutes: FastifyPluginAsyncTypebox = async (server) => {
       schema: {
         summary: 'Take a scope of an API resource out of a role',
         params: Type.Object({ id: Type.String(), scopeId: Type.String() }),
-        response: { 204: Type.Null(), ...failures, 409: Problem },
+        response: { 204: Type.Null(), ...failuresOfOne, 409: Problem },
       },
     },
     async ({ context, params: { id, scopeId } }, reply) => {

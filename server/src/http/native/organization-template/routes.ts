@@ -15,6 +15,7 @@ import { type ScopesOfRole, scopesOfEach } from '../../../domain/roles/read-role
 import { listRoles, listRolesByKey, loadRole } from '../../../domain/roles/read-roles.ts';
 import type { Role } from '../../../domain/roles/role.ts';
 import { createRole, deleteRole, updateRole } from '../../../domain/roles/roles.ts';
+import { failures, failuresOfOne } from '../failures.ts';
 import { sendPage } from '../paging.ts';
 import { organizationRoleBody, organizationRoleWithScopesBody, subjectKindOf } from './mapping.ts';
 import { organizationScopeRoutes } from './organization-scope-routes.ts';
@@ -22,8 +23,6 @@ import { roleScopeRoutes } from './role-scope-routes.ts';
 
 const level = 'organization';
 const params = Type.Object({ id: Type.String() });
-const failures = { 400: Problem, 401: Problem, 403: Problem };
-const failuresOfOne = { ...failures, 404: Problem };
 
 /** `/api/organization-roles` and `/api/organization-scopes`: the template that every organization shares. */
 export const organizationTemplateRoutes: FastifyPluginAsyncTypebox = async (server) => {

@@ -24,6 +24,7 @@ import {
   type OrganizationFilter,
 } from '../../../domain/organizations/read-organizations.ts';
 import type { KeysetRange, OffsetRange } from '../../../domain/paging.ts';
+import { failuresOfOne } from '../failures.ts';
 import { assertScope } from '../held-scopes.ts';
 import { sendPage } from '../paging.ts';
 import { inLogtosWords } from './field-names.ts';
@@ -32,8 +33,6 @@ import { featuredBody, organizationBody, settingsOf } from './mapping.ts';
 import { organizationTreeRoutes } from './tree-routes.ts';
 
 const params = Type.Object({ id: Type.String({ description: 'Of an organization.' }) });
-const failures = { 400: Problem, 401: Problem, 403: Problem };
-const failuresOfOne = { ...failures, 404: Problem };
 
 export const organizationRoutes: FastifyPluginAsyncTypebox = async (server) => {
   await server.register(organizationTreeRoutes);

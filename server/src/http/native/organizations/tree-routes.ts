@@ -19,13 +19,13 @@ import {
   type OrganizationFilter,
 } from '../../../domain/organizations/read-organizations.ts';
 import type { KeysetRange, OffsetRange } from '../../../domain/paging.ts';
+import { failuresOfOne } from '../failures.ts';
 import { sendPage } from '../paging.ts';
 import { organizationBody, treeBody } from './mapping.ts';
 
 const config = { scopes: ['read:organizations'], delegated: true };
 const params = Type.Object({ id: Type.String({ description: 'Of an organization.' }) });
-const failures = { 400: Problem, 401: Problem, 403: Problem, 404: Problem };
-const listed = { 200: Type.Array(OrganizationBody), ...failures };
+const listed = { 200: Type.Array(OrganizationBody), ...failuresOfOne };
 
 const lists = (ctx: Context, filter: OrganizationFilter) => ({
   byKey: (range: KeysetRange) => listOrganizationsByKey(ctx, filter, range),
@@ -94,7 +94,7 @@ export const organizationTreeRoutes: FastifyPluginAsyncTypebox = async (server) 
         summary: 'Read an organization with all that is below it, nested',
         description: 'At most 1000 organizations; the flat list `subtree` has all of them.',
         params,
-        response: { 200: OrganizationTree, ...failures },
+        response: { 200: OrganizationTree, ...failuresOfOne },
       },
     },
     async ({ context, params }) => {
@@ -113,7 +113,7 @@ export const organizationTreeRoutes: FastifyPluginAsyncTypebox = async (server) 
           'Below another organization, or, with null, to where it is a root. What it inherited is gone at once.',
         params,
         body: MoveOrganization,
-        response: { 200: OrganizationBody, ...failures, 409: Problem },
+        response: { 200: OrganizationBody, ...failuresOfOne, 409: Problem },
       },
     },
     async ({ context, params, body }) =>

@@ -16,6 +16,7 @@ import {
   updateResourceServer,
 } from '../../../domain/resource-servers/resource-servers.ts';
 import { setDefaultResourceServer } from '../../../domain/tenants/default-audience.ts';
+import { failures, failuresOfOne } from '../failures.ts';
 import { sendOptionalPage } from '../paging.ts';
 import { bodiesOf } from './bodies.ts';
 import { inOurWords, storedIdOf } from './mapping.ts';
@@ -25,8 +26,6 @@ import { resourceScopeRoutes } from './scope-routes.ts';
 const defaultLifetimeSeconds = 3600;
 
 const params = Type.Object({ id: Type.String() });
-const failures = { 400: Problem, 401: Problem, 403: Problem };
-const failuresOfOne = { ...failures, 404: Problem };
 
 /** `/api/resources`: resource servers in Logto's words. */
 export const resourceRoutes: FastifyPluginAsyncTypebox = async (server) => {

@@ -12,12 +12,12 @@ import {
   updateScope,
 } from '../../../domain/resource-servers/one-scope.ts';
 import { getResourceServer } from '../../../domain/resource-servers/read-resource-servers.ts';
+import { failuresOfOne } from '../failures.ts';
 import { sendPage } from '../paging.ts';
 import { resourceIdOf, resourceScopeBody, storedIdOf } from './mapping.ts';
 
 const params = Type.Object({ resourceId: Type.String() });
 const paramsOfOne = Type.Object({ resourceId: Type.String(), scopeId: Type.String() });
-const failures = { 400: Problem, 401: Problem, 403: Problem, 404: Problem };
 const config = { scopes: ['update:resources'] };
 
 /** `/api/resources/:resourceId/scopes`: one by one; a scope that is renamed keeps its grants and roles. */
@@ -33,7 +33,7 @@ export const resourceScopeRoutes: FastifyPluginAsyncTypebox = async (server) => 
           ...PagingQuery.properties,
           q: Type.Optional(Type.String({ maxLength: 280, description: 'Part of the name, in any case.' })),
         }),
-        response: { 200: Type.Array(ResourceScope), ...failures },
+        response: { 200: Type.Array(ResourceScope), ...failuresOfOne },
       },
     },
     async (request, reply) => {
@@ -56,7 +56,7 @@ export const resourceScopeRoutes: FastifyPluginAsyncTypebox = async (server) => 
         summary: 'Add a scope to an API resource',
         params,
         body: CreateResourceScope,
-        response: { 201: ResourceScope, ...failures, 422: Problem },
+        response: { 201: ResourceScope, ...failuresOfOne, 422: Problem },
       },
     },
     async ({ context, params: { resourceId }, body }, reply) => {
@@ -80,7 +80,7 @@ export const resourceScopeRoutes: FastifyPluginAsyncTypebox = async (server) => 
       schema: {
         summary: 'Read a scope of an API resource',
         params: paramsOfOne,
-        response: { 200: ResourceScope, ...failures },
+        response: { 200: ResourceScope, ...failuresOfOne },
       },
     },
     (request) => read(request),
@@ -94,7 +94,7 @@ export const resourceScopeRoutes: FastifyPluginAsyncTypebox = async (server) => 
         summary: 'Change a scope of an API resource',
         params: paramsOfOne,
         body: UpdateResourceScope,
-        response: { 200: ResourceScope, ...failures, 422: Problem },
+        response: { 200: ResourceScope, ...failuresOfOne, 422: Problem },
       },
     },
     async ({ context, params: { resourceId, scopeId }, body }) => {
@@ -112,7 +112,7 @@ export const resourceScopeRoutes: FastifyPluginAsyncTypebox = async (server) => 
         summary: 'Remove a scope of an API resource',
         description: 'With all that grants and roles give of it.',
         params: paramsOfOne,
-        response: { 204: Type.Null(), ...failures },
+        response: { 204: Type.Null(), ...failuresOfOne },
       },
     },
     async ({ context, params: { resourceId, scopeId } }, reply) => {

@@ -8,6 +8,7 @@ import { type Featured, featuredOf } from '../../../domain/roles/featured.ts';
 import { listRoles, listRolesByKey, loadRole, type RoleFilter } from '../../../domain/roles/read-roles.ts';
 import type { Role } from '../../../domain/roles/role.ts';
 import { createRole, deleteRole, updateRole } from '../../../domain/roles/roles.ts';
+import { failures, failuresOfOne } from '../failures.ts';
 import { subjectKindOf } from '../organization-template/mapping.ts';
 import { sendPage } from '../paging.ts';
 import { searchOf } from '../search/search.ts';
@@ -17,8 +18,6 @@ import { roleSubjectRoutes } from './subject-routes.ts';
 
 const level = 'tenant';
 const params = Type.Object({ id: Type.String() });
-const failures = { 400: Problem, 401: Problem, 403: Problem };
-const failuresOfOne = { ...failures, 404: Problem };
 
 /** `/api/roles`: tenant-wide roles, of users and of machine clients. */
 export const roleRoutes: FastifyPluginAsyncTypebox = async (server) => {

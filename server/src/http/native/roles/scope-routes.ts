@@ -5,6 +5,7 @@ import type { Context } from '../../../domain/context.ts';
 import { loadRole } from '../../../domain/roles/read-roles.ts';
 import { addScopesToRole, removeScopeFromRole } from '../../../domain/roles/role-scopes.ts';
 import { defaultAudienceOf } from '../../../domain/tenants/default-audience.ts';
+import { failuresOfOne } from '../failures.ts';
 import { sendOptionalPage } from '../paging.ts';
 import { resourceBody, resourceIdOf, resourceScopeBody } from '../resources/mapping.ts';
 import { type ScopeWithApi, scopesOfRole } from '../resources/scopes-of-role.ts';
@@ -12,7 +13,6 @@ import { type ScopeWithApi, scopesOfRole } from '../resources/scopes-of-role.ts'
 const level = 'tenant';
 const params = Type.Object({ id: Type.String() });
 const config = { scopes: ['update:roles'] };
-const failures = { 400: Problem, 401: Problem, 403: Problem, 404: Problem };
 
 /** `/api/roles/:id/scopes`: what a tenant-wide role is made of. */
 export const roleScopeRoutes: FastifyPluginAsyncTypebox = async (server) => {
@@ -25,7 +25,7 @@ export const roleScopeRoutes: FastifyPluginAsyncTypebox = async (server) => {
         description: 'All of them, unless a page is asked for; each with its API resource.',
         params,
         querystring: PagingQuery,
-        response: { 200: RoleScopes, ...failures },
+        response: { 200: RoleScopes, ...failuresOfOne },
       },
     },
     async (request, reply) => {
@@ -44,7 +44,7 @@ export const roleScopeRoutes: FastifyPluginAsyncTypebox = async (server) => {
         description: 'Scopes of a management API the caller must hold. Answers all scopes of the role.',
         params,
         body: ScopeIds,
-        response: { 201: RoleScopes, ...failures, 422: Problem },
+        response: { 201: RoleScopes, ...failuresOfOne, 422: Problem },
       },
     },
     async (request, reply) => {
@@ -65,7 +65,7 @@ export const roleScopeRoutes: FastifyPluginAsyncTypebox = async (server) => {
       schema: {
         summary: 'Take a scope out of a role',
         params: Type.Object({ id: Type.String(), scopeId: Type.String() }),
-        response: { 204: Type.Null(), ...failures, 409: Problem },
+        response: { 204: Type.Null(), ...failuresOfOne, 409: Problem },
       },
     },
     async ({ context, params: { id, scopeId } }, reply) => {

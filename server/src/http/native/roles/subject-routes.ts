@@ -11,13 +11,13 @@ import {
 } from '../../../domain/roles/read-assignments.ts';
 import { clientsOfPage, usersOfPage } from '../../../domain/roles/role-subjects.ts';
 import { applicationBody } from '../applications/mapping.ts';
+import { failuresOfOne } from '../failures.ts';
 import { sendPage } from '../paging.ts';
 import { searchOf } from '../search/search.ts';
 import { userBody } from '../users/mapping.ts';
 
 const params = Type.Object({ id: Type.String() });
 const config = { scopes: ['assign:roles'] };
-const failures = { 400: Problem, 401: Problem, 403: Problem, 404: Problem };
 /** What can be searched for, in Logto's words. */
 const userFields = {
   id: 'id',
@@ -39,7 +39,7 @@ export const roleSubjectRoutes: FastifyPluginAsyncTypebox = async (server) => {
         summary: 'List the users with a role',
         params,
         querystring: RoleSubjectsQuery,
-        response: { 200: Type.Array(User), ...failures },
+        response: { 200: Type.Array(User), ...failuresOfOne },
       },
     },
     (request, reply) => {
@@ -65,7 +65,7 @@ export const roleSubjectRoutes: FastifyPluginAsyncTypebox = async (server) => {
         description,
         params,
         body: UserIds,
-        response: { 201: UserIds, ...failures, 422: Problem },
+        response: { 201: UserIds, ...failuresOfOne, 422: Problem },
       },
     },
     async ({ context, params: { id }, body }, reply) => {
@@ -82,7 +82,7 @@ export const roleSubjectRoutes: FastifyPluginAsyncTypebox = async (server) => {
       schema: {
         summary: 'Take a role from a user',
         params: Type.Object({ id: Type.String(), userId: Type.String() }),
-        response: { 204: Type.Null(), ...failures },
+        response: { 204: Type.Null(), ...failuresOfOne },
       },
     },
     async ({ context, params: { id, userId } }, reply) => {
@@ -100,7 +100,7 @@ export const roleSubjectRoutes: FastifyPluginAsyncTypebox = async (server) => {
         summary: 'List the applications with a role',
         params,
         querystring: RoleSubjectsQuery,
-        response: { 200: Type.Array(Application), ...failures },
+        response: { 200: Type.Array(Application), ...failuresOfOne },
       },
     },
     (request, reply) => {
@@ -126,7 +126,7 @@ export const roleSubjectRoutes: FastifyPluginAsyncTypebox = async (server) => {
         description,
         params,
         body: ApplicationIds,
-        response: { 201: ApplicationIds, ...failures, 422: Problem },
+        response: { 201: ApplicationIds, ...failuresOfOne, 422: Problem },
       },
     },
     async ({ context, params: { id }, body }, reply) => {
@@ -143,7 +143,7 @@ export const roleSubjectRoutes: FastifyPluginAsyncTypebox = async (server) => {
       schema: {
         summary: 'Take a role from an application',
         params: Type.Object({ id: Type.String(), applicationId: Type.String() }),
-        response: { 204: Type.Null(), ...failures, 409: Problem },
+        response: { 204: Type.Null(), ...failuresOfOne, 409: Problem },
       },
     },
     async ({ context, params: { id, applicationId } }, reply) => {

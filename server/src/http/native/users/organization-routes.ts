@@ -1,12 +1,12 @@
 /** The organizations a user is a direct member of. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { OrganizationOfSubject, PagingQuery, Problem } from '@sekisho/contract';
+import { OrganizationOfSubject, PagingQuery } from '@sekisho/contract';
 import { Type } from 'typebox';
 import { getUser } from '../../../domain/users/read-users.ts';
+import { failuresOfOne } from '../failures.ts';
 import { sendOrganizationsOf } from '../organizations-of.ts';
 
 const params = Type.Object({ userId: Type.String({ description: 'Of a user.' }) });
-const failures = { 400: Problem, 401: Problem, 403: Problem, 404: Problem };
 
 export const userOrganizationRoutes: FastifyPluginAsyncTypebox = async (server) => {
   server.get(
@@ -18,7 +18,7 @@ export const userOrganizationRoutes: FastifyPluginAsyncTypebox = async (server) 
         description: 'Direct memberships, all of them unless a page is asked for.',
         params,
         querystring: PagingQuery,
-        response: { 200: Type.Array(OrganizationOfSubject), ...failures },
+        response: { 200: Type.Array(OrganizationOfSubject), ...failuresOfOne },
       },
     },
     async (request, reply) => {

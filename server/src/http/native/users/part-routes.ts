@@ -15,11 +15,11 @@ import { Type } from 'typebox';
 import { getUser } from '../../../domain/users/read-users.ts';
 import { updateUser } from '../../../domain/users/users.ts';
 import { DomainError } from '../../../kernel/errors.ts';
+import { failuresOfOne } from '../failures.ts';
 import { inLogtosWords, profileBody, profileChange, userBody } from './mapping.ts';
 import { compareBodyPassword, hashBodyPassword, hashedPassword } from './password.ts';
 
 const params = Type.Object({ userId: Type.String({ description: 'Of a user.' }) });
-const failures = { 400: Problem, 401: Problem, 403: Problem, 404: Problem };
 const readable = { scopes: ['read:users'], delegated: true };
 const changeable = { scopes: ['update:users'], delegated: true };
 const CustomData = UserCustomData.properties.customData;
@@ -39,7 +39,10 @@ export const userPartRoutes: FastifyPluginAsyncTypebox = async (server) => {
 
   server.get(
     '/users/:userId/custom-data',
-    { config: readable, schema: { summary: 'Read custom data', params, response: { 200: CustomData, ...failures } } },
+    {
+      config: readable,
+      schema: { summary: 'Read custom data', params, response: { 200: CustomData, ...failuresOfOne } },
+    },
     customData,
   );
 
@@ -52,7 +55,7 @@ export const userPartRoutes: FastifyPluginAsyncTypebox = async (server) => {
         description: 'Key by key; null removes one.',
         params,
         body: UserCustomData,
-        response: { 200: CustomData, ...failures },
+        response: { 200: CustomData, ...failuresOfOne },
       },
     },
     async ({ context, params, body }) => {
@@ -70,7 +73,7 @@ export const userPartRoutes: FastifyPluginAsyncTypebox = async (server) => {
         description: 'Claim by claim.',
         params,
         body: ProfileOfUser,
-        response: { 200: UserProfile, ...failures },
+        response: { 200: UserProfile, ...failuresOfOne },
       },
     },
     async ({ context, params, body }) => {
@@ -87,7 +90,7 @@ export const userPartRoutes: FastifyPluginAsyncTypebox = async (server) => {
         summary: 'Suspend or resume a user',
         params,
         body: UserSuspension,
-        response: { 200: UserBody, ...failures, 409: Problem },
+        response: { 200: UserBody, ...failuresOfOne, 409: Problem },
       },
     },
     async ({ context, params, body }) =>
@@ -98,7 +101,7 @@ export const userPartRoutes: FastifyPluginAsyncTypebox = async (server) => {
     '/users/:userId/has-password',
     {
       config: readable,
-      schema: { summary: 'Whether a user has a password', params, response: { 200: HasPassword, ...failures } },
+      schema: { summary: 'Whether a user has a password', params, response: { 200: HasPassword, ...failuresOfOne } },
     },
     async (request) => ({ hasPassword: (await load(request)).hasPassword }),
   );
@@ -113,7 +116,7 @@ export const userPartRoutes: FastifyPluginAsyncTypebox = async (server) => {
         description: 'What the user may do at a management API the caller must hold: it could act as the user.',
         params,
         body: UserPassword,
-        response: { 200: UserBody, ...failures },
+        response: { 200: UserBody, ...failuresOfOne },
       },
     },
     async (request) => userBody(await updateUser(request.context, request.params.userId, hashedPassword(request))),
@@ -128,7 +131,7 @@ export const userPartRoutes: FastifyPluginAsyncTypebox = async (server) => {
         summary: 'Compare a password',
         params,
         body: UserPassword,
-        response: { 204: Type.Null(), ...failures, 422: Problem },
+        response: { 204: Type.Null(), ...failuresOfOne, 422: Problem },
       },
     },
     async (request, reply) => {
@@ -150,7 +153,7 @@ export const userPartRoutes: FastifyPluginAsyncTypebox = async (server) => {
           summary: `List the ${name.replaceAll('-', ' ')} of a user`,
           description: 'None.',
           params,
-          response: { 200: list, ...failures },
+          response: { 200: list, ...failuresOfOne },
         },
       },
       async (request) => {

@@ -7,6 +7,7 @@ import type { KeysetRange, OffsetRange } from '../../../domain/paging.ts';
 import { getUser, listUsers, listUsersByKey, type UserFilter } from '../../../domain/users/read-users.ts';
 import { createUser, deleteUser, updateUser } from '../../../domain/users/users.ts';
 import { invalid } from '../../../kernel/errors.ts';
+import { failures, failuresOfOne } from '../failures.ts';
 import { sendPage } from '../paging.ts';
 import { searchOf } from '../search/search.ts';
 import { digestOf, inLogtosWords, settingsOf, userBody } from './mapping.ts';
@@ -16,8 +17,6 @@ import { hashBodyPassword, hashedPassword } from './password.ts';
 import { userRoleRoutes } from './role-routes.ts';
 
 const params = Type.Object({ userId: Type.String({ description: 'Of a user.' }) });
-const failures = { 400: Problem, 401: Problem, 403: Problem };
-const failuresOfOne = { ...failures, 404: Problem };
 
 /** What a search looks into, by Logto's name. */
 const searched = {

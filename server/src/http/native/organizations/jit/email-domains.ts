@@ -10,8 +10,9 @@ import {
   replaceEmailDomains,
 } from '../../../../domain/organization-jit/email-domains.ts';
 import type { KeysetRange, OffsetRange } from '../../../../domain/paging.ts';
+import { failuresOfOne } from '../../failures.ts';
 import { sendOptionalPage } from '../../paging.ts';
-import { changes, done, failures, organization, params, reads } from './schemas.ts';
+import { changes, done, organization, params, reads } from './schemas.ts';
 
 export const jitEmailDomainRoutes: FastifyPluginAsyncTypebox = async (server) => {
   const path = '/organizations/:id/jit/email-domains';
@@ -24,7 +25,7 @@ export const jitEmailDomainRoutes: FastifyPluginAsyncTypebox = async (server) =>
         description: 'At most 10 000 when no page is asked for.',
         params,
         querystring: PagingQuery,
-        response: { 200: Type.Array(JitEmailDomain), ...failures },
+        response: { 200: Type.Array(JitEmailDomain), ...failuresOfOne },
       },
     },
     (request, reply) => {
@@ -49,7 +50,7 @@ export const jitEmailDomainRoutes: FastifyPluginAsyncTypebox = async (server) =>
         description: 'Who is given a verified address of it from now on becomes a member.',
         params,
         body: CreateJitEmailDomain,
-        response: { 201: JitEmailDomain, ...failures, 422: Problem },
+        response: { 201: JitEmailDomain, ...failuresOfOne, 422: Problem },
       },
     },
     async ({ context, params, body }, reply) => {

@@ -9,9 +9,10 @@ import {
   setJitRoles,
 } from '../../../../domain/organization-jit/roles.ts';
 import type { KeysetRange, OffsetRange } from '../../../../domain/paging.ts';
+import { failuresOfOne } from '../../failures.ts';
 import { organizationRoleBody } from '../../organization-template/mapping.ts';
 import { sendOptionalPage } from '../../paging.ts';
-import { changes, done, failures, organization, params, reads } from './schemas.ts';
+import { changes, done, organization, params, reads } from './schemas.ts';
 
 const roleIds = (minItems: number) =>
   Type.Object({ organizationRoleIds: idsOf('organization roles for users', minItems) });
@@ -27,7 +28,7 @@ export const jitRoleRoutes: FastifyPluginAsyncTypebox = async (server) => {
         description: 'At most 10 000 when no page is asked for.',
         params,
         querystring: PagingQuery,
-        response: { 200: Type.Array(OrganizationRole), ...failures },
+        response: { 200: Type.Array(OrganizationRole), ...failuresOfOne },
       },
     },
     (request, reply) => {
@@ -47,7 +48,7 @@ export const jitRoleRoutes: FastifyPluginAsyncTypebox = async (server) => {
         summary: 'Give more roles just in time',
         params,
         body: roleIds(1),
-        response: { 201: roleIds(1), ...failures, 422: Problem },
+        response: { 201: roleIds(1), ...failuresOfOne, 422: Problem },
       },
     },
     async ({ context, params, body }, reply) => {

@@ -5,8 +5,9 @@ import { Type } from 'typebox';
 import { getOrganization } from '../../../../domain/organizations/read-organizations.ts';
 import type { OffsetRange } from '../../../../domain/paging.ts';
 import { notFound, referenceNotFound } from '../../../../kernel/errors.ts';
+import { failuresOfOne } from '../../failures.ts';
 import { sendOptionalPage } from '../../paging.ts';
-import { changes, done, failures, organization, params, reads } from './schemas.ts';
+import { changes, done, organization, params, reads } from './schemas.ts';
 
 const noConnector = 'There are no SSO connectors: the list is empty, and no id refers to one.';
 
@@ -21,7 +22,7 @@ export const jitSsoConnectorRoutes: FastifyPluginAsyncTypebox = async (server) =
         description: noConnector,
         params,
         querystring: PagingQuery,
-        response: { 200: Type.Array(Type.Object({})), ...failures },
+        response: { 200: Type.Array(Type.Object({})), ...failuresOfOne },
       },
     },
     async (request, reply) => {
@@ -42,7 +43,7 @@ export const jitSsoConnectorRoutes: FastifyPluginAsyncTypebox = async (server) =
         description: noConnector,
         params,
         body: SsoConnectorIds,
-        response: { ...failures, 422: Problem },
+        response: { ...failuresOfOne, 422: Problem },
       },
     },
     async ({ context, params }) => {
@@ -77,7 +78,7 @@ export const jitSsoConnectorRoutes: FastifyPluginAsyncTypebox = async (server) =
         summary: 'Free an SSO connector',
         description: noConnector,
         params: Type.Object({ ...organization, ssoConnectorId: Type.String() }),
-        response: failures,
+        response: failuresOfOne,
       },
     },
     async ({ context, params }) => {

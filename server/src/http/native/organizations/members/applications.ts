@@ -12,12 +12,12 @@ import {
 import { Type } from 'typebox';
 import { addRolesToMembers } from '../../../../domain/memberships/member-roles.ts';
 import { addMembers, removeMember, replaceMembers } from '../../../../domain/memberships/memberships.ts';
+import { failuresOfOne } from '../../failures.ts';
 import { assertScope } from '../../held-scopes.ts';
 import { applicationMemberBody, sendMembers } from './mapping.ts';
 import {
   creating,
   deleting,
-  failures,
   failuresOfChange,
   ofApplication,
   ofOrganization,
@@ -40,7 +40,7 @@ export const applicationMemberRoutes: FastifyPluginAsyncTypebox = async (server)
         querystring: MemberApplicationsQuery,
         response: {
           200: Type.Array(Type.Union([Type.Intersect([Application, MembershipOfListed]), HiddenMember])),
-          ...failures,
+          ...failuresOfOne,
         },
       },
     },

@@ -6,8 +6,9 @@ import { updateMember } from '../../../../domain/memberships/member-roles.ts';
 import { addMember, removeMember } from '../../../../domain/memberships/memberships.ts';
 import { getMember } from '../../../../domain/memberships/read-memberships.ts';
 import { invalid } from '../../../../kernel/errors.ts';
+import { failuresOfOne } from '../../failures.ts';
 import { memberBody, memberBodyOf, sendMembers } from './mapping.ts';
-import { creating, deleting, failures, failuresOfChange, ofOrganization, reading, updating } from './schemas.ts';
+import { creating, deleting, failuresOfChange, ofOrganization, reading, updating } from './schemas.ts';
 
 const params = Type.Object(ofOrganization);
 const paramsOfOne = Type.Object({
@@ -24,7 +25,7 @@ export const memberRoutes: FastifyPluginAsyncTypebox = async (server) => {
         summary: 'List the members of an organization',
         params,
         querystring: MembersQuery,
-        response: { 200: Type.Array(Member), ...failures },
+        response: { 200: Type.Array(Member), ...failuresOfOne },
       },
     },
     (request, reply) =>
@@ -60,7 +61,7 @@ export const memberRoutes: FastifyPluginAsyncTypebox = async (server) => {
         summary: 'Read a member of an organization',
         description: 'Also one that is inherited from above.',
         params: paramsOfOne,
-        response: { 200: Member, ...failures },
+        response: { 200: Member, ...failuresOfOne },
       },
     },
     (request) => currentMember(request),

@@ -1,5 +1,6 @@
 import { Problem } from '@sekisho/contract';
 import { Type } from 'typebox';
+import { failuresOfOne } from '../../failures.ts';
 
 const segment = (description: string) => Type.String({ minLength: 1, maxLength: 128, description });
 
@@ -8,9 +9,8 @@ export const ofUser = { ...ofOrganization, userId: segment('Of the user.') };
 export const ofApplication = { ...ofOrganization, applicationId: segment('Of the application.') };
 export const ofRole = { organizationRoleId: segment('Of the organization role.') };
 
-export const failures = { 400: Problem, 401: Problem, 403: Problem, 404: Problem };
 /** Of a change, which a rule or a reference may forbid. */
-export const failuresOfChange = { ...failures, 409: Problem, 422: Problem };
+export const failuresOfChange = { ...failuresOfOne, 409: Problem, 422: Problem };
 
 /** A token for an organization may call these: every verb begins by loading the organization in the caller's reach. */
 export const reading = { scopes: ['read:organization_members'], delegated: true };

@@ -4,9 +4,10 @@ import { MemberRoles, MemberScopes, OrganizationRoleChoice, OrganizationRoleIds,
 import { Type } from 'typebox';
 import { addMemberRoles, removeMemberRole, replaceMemberRoles } from '../../../../domain/memberships/member-roles.ts';
 import { listMemberScopes } from '../../../../domain/memberships/member-scopes.ts';
+import { failuresOfOne } from '../../failures.ts';
 import { organizationScopeBody } from '../../organization-template/mapping.ts';
 import { choiceOf, sendMemberRoles } from './mapping.ts';
-import { failures, failuresOfChange, ofRole, ofUser, reading, updating } from './schemas.ts';
+import { failuresOfChange, ofRole, ofUser, reading, updating } from './schemas.ts';
 
 const params = Type.Object(ofUser);
 const keyOf = (userId: string) => ({ subjectId: userId, kind: 'user' as const });
@@ -91,7 +92,7 @@ export const userMemberRoleRoutes: FastifyPluginAsyncTypebox = async (server) =>
         summary: 'List the organization scopes of a user in an organization',
         description: 'What counts now: inherited roles included, none while the organization or the user is suspended.',
         params,
-        response: { 200: MemberScopes, ...failures, 422: failuresOfChange[422] },
+        response: { 200: MemberScopes, ...failuresOfOne, 422: failuresOfChange[422] },
       },
     },
     async (request) => {

@@ -12,12 +12,12 @@ import {
 import { Type } from 'typebox';
 import { addRolesToMembers } from '../../../../domain/memberships/member-roles.ts';
 import { addMembers, removeMember, replaceMembers } from '../../../../domain/memberships/memberships.ts';
+import { failuresOfOne } from '../../failures.ts';
 import { assertScope } from '../../held-scopes.ts';
 import { sendMembers, userMemberBody } from './mapping.ts';
 import {
   creating,
   deleting,
-  failures,
   failuresOfChange,
   ofOrganization,
   ofUser,
@@ -40,7 +40,7 @@ export const userMemberRoutes: FastifyPluginAsyncTypebox = async (server) => {
         querystring: MemberUsersQuery,
         response: {
           200: Type.Array(Type.Union([Type.Intersect([User, MembershipOfListed]), HiddenMember])),
-          ...failures,
+          ...failuresOfOne,
         },
       },
     },
