@@ -49,6 +49,13 @@ export function matchesText(column: string, value: string, prefix: boolean): Raw
     : sql<SqlBool>`${ref} is not null and ${ref} = ${value}`;
 }
 
+/**
+ * Whether a column that may be null contains a text, compared as both are written. Both engines have `replace`, and
+ * neither reads a wildcard in the text.
+ */
+export const containsText = (column: Expression<unknown>, part: string): RawBuilder<SqlBool> =>
+  sql<SqlBool>`coalesce(replace(${column}, ${part}, '') <> ${column}, 1 = 0)`;
+
 /** How a text is compared: as a whole, or with `%` standing for any text; with regard to case or without. */
 export interface TextMatch {
   readonly text: string;
@@ -81,6 +88,6 @@ function* sameCase(column: Expression<unknown>, pattern: string): Generator<RawB
   if (first !== '') yield sql<SqlBool>`substr(${column}, 1, ${[...first].length}) = ${first}`;
   if (last !== '') yield sql<SqlBool>`substr(${column}, length(${column}) - ${[...last].length - 1}) = ${last}`;
   for (const piece of pieces.slice(1, -1)) {
-    if (piece !== '') yield sql<SqlBool>`replace(${column}, ${piece}, '') <> ${column}`;
+    if (piece !== '') yield containsText(column, piece);
   }
 }

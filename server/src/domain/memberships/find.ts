@@ -1,11 +1,8 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Context } from '../context.ts';
 import { isDelegated, pathInReach } from '../organizations/reach.ts';
+import { containsText } from '../search.ts';
 import { foldCase } from '../users/identity.ts';
-
-/** Whether a column has a text in it; null has none. Both engines have `replace`, and neither reads a wildcard in it. */
-const has = (column: string, part: string): RawBuilder<SqlBool> =>
-  sql<SqlBool>`coalesce(replace(${sql.raw(column)}, ${part}, '') <> ${sql.raw(column)}, 1 = 0)`;
 
 const anyOf = (parts: readonly RawBuilder<SqlBool>[]): RawBuilder<SqlBool> =>
   sql<SqlBool>`(${sql.join(parts, sql` or `)})`;
@@ -19,20 +16,20 @@ export function matchesMember(ctx: Context, contains: string): RawBuilder<SqlBoo
   const part = foldCase(contains);
   const lower = contains.toLowerCase();
   const name = sql<SqlBool>`exists (select 1 from user_terms t where t.tenant_id = u.tenant_id and t.user_id = u.id
-    and t.field = 'name' and ${has('t.value', part)})`;
+    and t.field = 'name' and ${containsText(sql`t.value`, part)})`;
   const details = isDelegated(ctx)
     ? sql<SqlBool>`exists (select 1 from organizations held where held.tenant_id = memberships.tenant_id
         and held.id = memberships.organization_id and ${pathInReach(ctx, 'held.path')})`
     : sql<SqlBool>`1 = 1`;
   const ofUser = anyOf([
-    has('lower(u.id)', lower),
-    has('u.email_key', part),
-    has('u.username_key', part),
-    has('u.phone', part),
+    containsText(sql`lower(u.id)`, lower),
+    containsText(sql`u.email_key`, part),
+    containsText(sql`u.username_key`, part),
+    containsText(sql`u.phone`, part),
   ]);
-  const ofClient = anyOf([has('lower(c.id)', lower), has('lower(c.description)', lower)]);
+  const ofClient = anyOf([containsText(sql`lower(c.id)`, lower), containsText(sql`lower(c.description)`, lower)]);
   return sql<SqlBool>`(exists (select 1 from users u where u.tenant_id = memberships.tenant_id
       and u.id = memberships.subject_id and (${name} or (${details} and ${ofUser})))
     or exists (select 1 from clients c where c.tenant_id = memberships.tenant_id and c.id = memberships.subject_id
-      and (${has('lower(c.name)', lower)} or (${details} and ${ofClient}))))`;
+      and (${containsText(sql`lower(c.name)`, lower)} or (${details} and ${ofClient}))))`;
 }

@@ -16,6 +16,7 @@ import {
   type OffsetRange,
   offsetPage,
 } from '../paging.ts';
+import { containsText } from '../search.ts';
 import { type OrganizationScope, type OrganizationScopeRow, organizationScopeOf } from './organization-scope.ts';
 
 /** Longest name, in characters. */
@@ -52,7 +53,7 @@ export async function listOrganizationScopesByKey(
 function filtered(ctx: Context, db: Queryable, { contains, ofRole }: OrganizationScopeFilter) {
   let query = rows(ctx, db);
   if (contains !== undefined) {
-    query = query.where(sql<boolean>`replace(lower(name), ${contains.toLowerCase()}, '') <> lower(name)`);
+    query = query.where(containsText(sql`lower(name)`, contains.toLowerCase()));
   }
   if (ofRole !== undefined) {
     const given = db

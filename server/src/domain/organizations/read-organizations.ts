@@ -12,7 +12,7 @@ import {
   type OffsetRange,
   offsetPage,
 } from '../paging.ts';
-import { matchesText } from '../search.ts';
+import { containsText, matchesText } from '../search.ts';
 import { foldCase } from '../users/identity.ts';
 import { type Organization, type OrganizationRow, organizationOf } from './organization.ts';
 import { isDelegated, ownOrganization, pathInReach, reachesPath } from './reach.ts';
@@ -103,7 +103,7 @@ async function filtered(ctx: Context, db: Queryable, filter: OrganizationFilter,
   if (filter.namePrefix !== undefined) query = query.where(nameBegins(foldCase(filter.namePrefix), page));
   if (filter.contains) {
     const [part, id] = [foldCase(filter.contains), filter.contains.toLowerCase()];
-    query = query.where(sql<boolean>`(${contains('name_key', part)} or ${contains('lower(id)', id)})`);
+    query = query.where((eb) => eb.or([containsText(sql`name_key`, part), containsText(sql`lower(id)`, id)]));
   }
   return query;
 }
@@ -113,10 +113,6 @@ const nameBegins = (prefix: string, { continued = false }: { continued?: boolean
   continued
     ? sql<boolean>`(name_key || '') >= ${prefix} and name_key < ${`${prefix}\u{10ffff}`}`
     : matchesText('name_key', prefix, true);
-
-/** Whether a column contains a text; both engines have `replace`, and neither reads a wildcard in it. */
-const contains = (column: string, part: string) =>
-  sql<boolean>`replace(${sql.raw(column)}, ${part}, '') <> ${sql.raw(column)}`;
 
 /** Throws `entity.not_found`. */
 export const getOrganization = async (ctx: Context, id: string): Promise<Organization> =>

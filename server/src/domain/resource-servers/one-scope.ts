@@ -17,6 +17,7 @@ import {
   type OffsetRange,
   offsetPage,
 } from '../paging.ts';
+import { containsText } from '../search.ts';
 import { loadResourceServer } from './read-resource-servers.ts';
 import type { ResourceServer } from './resource-server.ts';
 import { maximumScopes } from './scopes.ts';
@@ -90,7 +91,7 @@ function filtered(ctx: Context, db: Queryable, filter: ScopeFilter) {
       ? scopeRows(ctx, db).where('id', 'in', given.where('role_id', '=', filter.roleId))
       : scopeRows(ctx, db).where('resource_server_id', '=', filter.resourceServerId);
   if (filter.contains === undefined) return query;
-  return query.where(sql<boolean>`replace(lower(value), ${filter.contains.toLowerCase()}, '') <> lower(value)`);
+  return query.where(containsText(sql`lower(value)`, filter.contains.toLowerCase()));
 }
 
 const scopeRows = (ctx: Context, db: Queryable) =>

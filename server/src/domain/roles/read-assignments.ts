@@ -14,6 +14,7 @@ import {
   type OffsetRange,
   offsetPage,
 } from '../paging.ts';
+import { containsText } from '../search.ts';
 import { foldCase } from '../users/identity.ts';
 import { type UserSearch, userCondition } from '../users/search.ts';
 import type { Subject } from './assignments.ts';
@@ -57,7 +58,7 @@ function rolesOf(ctx: Context, db: Queryable, subject: Subject, { contains }: Ro
     .where('subject_id', '=', subject.id)
     .where('subject_kind', '=', subject.kind);
   let query = db.selectFrom('roles').selectAll().where('tenant_id', '=', tenantId).where('id', 'in', assigned);
-  if (contains !== undefined) query = query.where(has('name_key', foldCase(contains)));
+  if (contains !== undefined) query = query.where(containsText(sql`name_key`, foldCase(contains)));
   return query;
 }
 
@@ -141,12 +142,7 @@ function hasAny(columns: readonly string[], contains: string | undefined) {
   if (contains === undefined) return nothing;
   const part = foldCase(contains);
   return sql<boolean>`(${sql.join(
-    columns.map((column) => has(column, part)),
+    columns.map((column) => containsText(sql`lower(${sql.ref(column)})`, part)),
     sql` or `,
   )})`;
 }
-
-/** Whether a column contains a folded text; null contains none. Neither engine reads a wildcard in it. */
-const has = (column: string, part: string) =>
-  sql<boolean>`(${sql.ref(column)} is not null
-    and replace(lower(${sql.ref(column)}), ${part}, '') <> lower(${sql.ref(column)}))`;

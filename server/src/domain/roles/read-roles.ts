@@ -14,7 +14,7 @@ import {
   type OffsetRange,
   offsetPage,
 } from '../paging.ts';
-import { type Search, searchCondition, type TextMatch, textCondition } from '../search.ts';
+import { containsText, type Search, searchCondition, type TextMatch, textCondition } from '../search.ts';
 import { foldCase } from '../users/identity.ts';
 import { levelsOf, type Role, type RoleLevel, type RoleRow, roleNameKey, roleOf, thingOf } from './role.ts';
 
@@ -60,13 +60,11 @@ function filtered(ctx: Context, db: Queryable, filter: RoleFilter) {
   if (filter.name !== undefined) query = query.where('name_key', '=', roleNameKey(filter.name));
   if (filter.contains !== undefined) {
     const part = foldCase(filter.contains);
-    query = query.where(
-      sql<boolean>`(replace(name_key, ${part}, '') <> name_key
-        or replace(lower(id), ${filter.contains.toLowerCase()}, '') <> lower(id))`,
-    );
+    const id = filter.contains.toLowerCase();
+    query = query.where((eb) => eb.or([containsText(sql`name_key`, part), containsText(sql`lower(id)`, id)]));
   }
   if (filter.nameContains !== undefined) {
-    query = query.where(sql<boolean>`replace(name_key, ${foldCase(filter.nameContains)}, '') <> name_key`);
+    query = query.where(containsText(sql`name_key`, foldCase(filter.nameContains)));
   }
   if (filter.search !== undefined) query = query.where(searchCondition(filter.search, conditionOf));
   if (filter.notOfSubjects !== undefined && filter.notOfSubjects.length > 0) {
