@@ -273,12 +273,27 @@ eachEngine('@logto/api: users, applications, roles, resources', (engine) => {
       api.POST('/api/users/{userId}/roles', { params: ofUser, body: { roleIds: [robot.id] } }),
     );
 
+    const oneOfUser = { path: { userId: una.id, roleId: clerk.id } };
+    await ok(204, api.DELETE('/api/users/{userId}/roles/{roleId}', { params: oneOfUser }));
+    await ok(201, api.POST('/api/users/{userId}/roles', { params: ofUser, body: { roleIds: [clerk.id] } }));
+
     const ofBot = { path: { applicationId: bot.id } };
     await ok(
       201,
       api.POST('/api/applications/{applicationId}/roles', { params: ofBot, body: { roleIds: [robot.id] } }),
     );
     await ok(200, api.PUT('/api/applications/{applicationId}/roles', { params: ofBot, body: { roleIds: [robot.id] } }));
+    const itsRoles = await ok(200, api.GET('/api/applications/{applicationId}/roles', { params: ofBot }));
+    assert.deepEqual(
+      itsRoles.map(({ name }) => name),
+      ['robot'],
+    );
+    const oneRole = { path: { applicationId: bot.id, roleId: robot.id } };
+    await ok(204, api.DELETE('/api/applications/{applicationId}/roles/{roleId}', { params: oneRole }));
+    await ok(
+      201,
+      api.POST('/api/applications/{applicationId}/roles', { params: ofBot, body: { roleIds: [robot.id] } }),
+    );
     await refused(
       422,
       'application.invalid_role_type',

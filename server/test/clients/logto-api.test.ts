@@ -80,6 +80,17 @@ eachEngine('@logto/api: organizations', (engine) => {
     await ok(204, api.PUT('/api/organization-roles/{id}/resource-scopes', { params, body: { scopeIds: [orders.id] } }));
     const changed = await ok(200, api.PATCH('/api/organization-roles/{id}', { params, body: { description: 'All.' } }));
     assert.equal(changed.description, 'All.');
+    assert.deepEqual(await ok(200, api.GET('/api/organization-roles/{id}', { params })), changed);
+    const all = await ok(200, api.GET('/api/organization-scopes', { params: { query: { q: 'data' } } }));
+    assert.deepEqual(all.map(({ name }) => name).sort(), ['read:data', 'write:data']);
+    await ok(
+      204,
+      api.DELETE('/api/organization-roles/{id}/scopes/{organizationScopeId}', {
+        params: { path: { id: admin.id, organizationScopeId: read.id } },
+      }),
+    );
+    const short = await role('short-lived');
+    await ok(204, api.DELETE('/api/organization-roles/{id}', { params: { path: { id: short.id } } }));
     const scope = { path: { id: write.id } };
     const renamed = await ok(
       200,
@@ -303,6 +314,13 @@ eachEngine('@logto/api: organizations', (engine) => {
       }),
     );
     const connectors = '/api/organizations/{id}/jit/sso-connectors';
+    await refused(
+      404,
+      'entity.not_found',
+      api.DELETE('/api/organizations/{id}/jit/sso-connectors/{ssoConnectorId}', {
+        params: { path: { id, ssoConnectorId: 'x' } },
+      }),
+    );
     assert.deepEqual(await ok(200, api.GET(connectors, of)), []);
     await ok(204, api.PUT(connectors, { ...of, body: { ssoConnectorIds: [] } }));
     await refused(
