@@ -182,7 +182,7 @@ eachEngine('nobody gives more than they hold, by organizations, roles, members o
       ['POST', `/applications/${i.strong}/secrets`, { name: 'mine' }],
       ['PATCH', `/applications/${i.strong}/secrets/Default%20secret`, { name: 'mine' }],
       ['DELETE', `/applications/${i.strong}/secrets/Default%20secret`],
-      ['PATCH', `/applications/${i.strong}`, { isDisabled: true }],
+      ['PATCH', `/applications/${i.strong}`, { status: 'disabled' }],
       ['PATCH', `/users/${i.chief}/password`, { password: 'Pw-mine-7193-x' }],
       ['PATCH', `/users/${i.chief}`, { primaryEmail: 'mine@example.com' }],
       ['PATCH', `/users/${i.chief}`, { username: 'mine' }],
