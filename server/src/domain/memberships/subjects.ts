@@ -58,7 +58,7 @@ async function assertMachines(ctx: Context, trx: Tx, ids: readonly string[], pat
     .execute();
   if (found.length < ids.length) throw referenceNotFound('application', path);
   if (found.some(({ type, auth_method }) => isPublicClient({ type, authMethod: auth_method }))) {
-    throw new DomainError('organization.not_a_machine', 'Only a machine-to-machine application can be a member.', {
+    throw new DomainError('organization.not_a_machine', 'Only an application that can keep a secret can be a member.', {
       path,
     });
   }
