@@ -28,6 +28,16 @@ export interface Client {
   updatedAt: number;
 }
 
+/** What may be set of a client. */
+export interface ClientSettings
+  extends Pick<
+    Client,
+    'name' | 'description' | 'type' | 'status' | 'firstParty' | 'grantTypes' | 'authMethod' | 'metadata' | 'extras'
+  > {
+  /** Identifier or id of the API this client is. */
+  resourceServer: string | null;
+}
+
 export type Extras = Record<string, Record<string, unknown>>;
 
 /** A public client can't keep a secret: its method is none, or it is a browser or native one with none set. */

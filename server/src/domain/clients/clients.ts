@@ -11,26 +11,12 @@ import { recordChange } from '../logs/record-change.ts';
 import { removeSubject } from '../memberships/memberships.ts';
 import { watchOwners } from '../organizations/owners.ts';
 import { loadResourceServer } from '../resource-servers/read-resource-servers.ts';
-import { type Client, isPublicClient } from './client.ts';
+import { type ClientSettings, isPublicClient } from './client.ts';
 import { type CheckedKey, checkKey, type GivenKey } from './client-keys.ts';
 import { credentialRows, insertKey, insertSecret } from './credentials.ts';
 import { assertMayBecome, ownerOf } from './owner.ts';
 import { type ClientWithKeys, loadClient } from './read-clients.ts';
 import { replaceSecrets } from './secrets.ts';
-
-export interface ClientSettings {
-  name: string;
-  description: string | null;
-  type: Client['type'];
-  status: Client['status'];
-  firstParty: boolean;
-  grantTypes: string[];
-  authMethod: Client['authMethod'];
-  /** Identifier or id of the API this client is. */
-  resourceServer: string | null;
-  metadata: Record<string, string>;
-  extras: Client['extras'];
-}
 
 /** `keyIds` are the keys its authentication refers to from now on; `secret` a supplied new one. */
 export type ClientChange = Partial<ClientSettings> & { keyIds?: readonly string[]; secret?: string };

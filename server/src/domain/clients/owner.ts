@@ -3,8 +3,7 @@ import { referenceNotFound } from '../../kernel/errors.ts';
 import type { Tx } from '../../storage/database.ts';
 import type { Context } from '../context.ts';
 import { assertWholeTenant, isDelegated, organizationInReach, ownOrganization } from '../organizations/reach.ts';
-import { isPublicClient } from './client.ts';
-import type { ClientSettings } from './clients.ts';
+import { type ClientSettings, isPublicClient } from './client.ts';
 import type { ClientWithKeys } from './read-clients.ts';
 
 /** A customer's backend makes further backends, and nothing that people sign in to, others trust, or that sees tokens. */

@@ -1,6 +1,6 @@
-import type { AuthMethod, Client, ClientType } from '../../../domain/clients/client.ts';
+import type { AuthMethod, Client, ClientSettings, ClientType } from '../../../domain/clients/client.ts';
 import type { GivenKey } from '../../../domain/clients/client-keys.ts';
-import type { ClientChange, ClientSettings } from '../../../domain/clients/clients.ts';
+import type { ClientChange } from '../../../domain/clients/clients.ts';
 import type { Credential } from '../../../domain/clients/credential.ts';
 import type { ClientWithKeys } from '../../../domain/clients/read-clients.ts';
 import { invalid } from '../../../kernel/errors.ts';

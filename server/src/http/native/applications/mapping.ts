@@ -7,8 +7,8 @@ import {
   OidcClientMetadata,
   type UpdateApplication,
 } from '@sekisho/contract';
-import type { Client, ClientType } from '../../../domain/clients/client.ts';
-import type { ClientSettings, NewClient } from '../../../domain/clients/clients.ts';
+import type { Client, ClientSettings, ClientType } from '../../../domain/clients/client.ts';
+import type { NewClient } from '../../../domain/clients/clients.ts';
 import type { Credential } from '../../../domain/clients/credential.ts';
 import type { Context } from '../../../domain/context.ts';
 import { DomainError, invalid } from '../../../kernel/errors.ts';
