@@ -4,7 +4,7 @@
  */
 import { DomainError, invalid, notFound } from '../../kernel/errors.ts';
 import { generateSecret } from '../../kernel/secrets.ts';
-import type { Queryable, Tx } from '../../storage/database.ts';
+import type { Tx } from '../../storage/database.ts';
 import { assertHoldsAllOf } from '../access/take-over.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
@@ -76,13 +76,9 @@ export async function deleteSecret(ctx: Context, clientId: string, name: string)
   });
 }
 
-/** One secret by its name. Throws `entity.not_found`: client and secret are looked up together. */
-export const getSecret = async (ctx: Context, clientId: string, name: string): Promise<Credential> =>
-  credentialOf(await secretNamed(ctx, ctx.db.read, clientId, name));
-
-async function secretNamed(ctx: Context, db: Queryable, clientId: string, name: string): Promise<CredentialRow> {
-  await assertClient(ctx, db, clientId);
-  const rows = await credentialRows(ctx, db, clientId);
+async function secretNamed(ctx: Context, trx: Tx, clientId: string, name: string): Promise<CredentialRow> {
+  await assertClient(ctx, trx, clientId);
+  const rows = await credentialRows(ctx, trx, clientId);
   const row = rows.find((one) => one.kind === 'secret' && one.name === name);
   if (row === undefined) throw notFound('application secret');
   return row;
