@@ -23,7 +23,7 @@ export async function managementScopesOf(
 }
 
 /** What a client may do today at an API by its stored identifier; or (`organizationItself`) in its organization. */
-export async function scopesAt(
+async function scopesAt(
   ctx: Context,
   db: Queryable,
   clientId: string,

@@ -60,7 +60,7 @@ export const organizationFactsStatement = defineStatement<
   order by up.distance, mr.role_id`,
 );
 
-/** What the rows say, and the organization's path. `audience`: whose scopes are asked for. */
+/** What the rows say, and the organization's path. */
 export interface LoadedOrganization {
   readonly facts: OrganizationFacts;
   /** Empty when there is no such organization. */
@@ -82,7 +82,7 @@ export async function loadOrganizationFacts(
 }
 
 /** Maps the rows to what the decision takes. */
-export function organizationFactsOf(
+function organizationFactsOf(
   id: string,
   rows: readonly OrganizationFactsRow[],
   ofOrganization: boolean,

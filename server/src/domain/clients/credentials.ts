@@ -13,7 +13,7 @@ import { type Credential, type CredentialRow, credentialOf } from './credential.
 import { assertClient } from './read-clients.ts';
 
 /** Most credentials one client may have. */
-export const maximumCredentials = 20;
+const maximumCredentials = 20;
 
 /** Throws `entity.not_found` when there is no such client. */
 export async function listCredentials(ctx: Context, clientId: string, kind: Credential['kind']): Promise<Credential[]> {

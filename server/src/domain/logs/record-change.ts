@@ -36,5 +36,5 @@ const requestOf = ({ origin: { request } }: Context): { request?: string } =>
   request === undefined ? {} : { request: logText(request) ?? '' };
 
 /** The acting client, as log events name it. */
-export const actorOf = (ctx: Context): Pick<LogEvent, 'clientId' | 'tokenId'> =>
+const actorOf = (ctx: Context): Pick<LogEvent, 'clientId' | 'tokenId'> =>
   ctx.actor.kind === 'client' ? { clientId: ctx.actor.clientId, tokenId: ctx.actor.tokenId } : {};

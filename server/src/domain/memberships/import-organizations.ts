@@ -33,7 +33,7 @@ export interface ImportedOrganization extends Partial<Omit<OrganizationSettings,
 }
 
 /** Members of all organizations of one import together. */
-export const maximumImportedMembers = 5000;
+const maximumImportedMembers = 5000;
 
 /**
  * Creates organizations with their members, all or none; returns their ids in order. Throws what `createOrganization` and

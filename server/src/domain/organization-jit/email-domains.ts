@@ -23,7 +23,7 @@ import { emailIdentity } from '../users/identity.ts';
 import { jitRoleIds } from './provision.ts';
 
 /** The domain as the key of an e-mail address has it. Throws `input.invalid` naming `path`. */
-export function emailDomainOf(text: string, path: string): string {
+function emailDomainOf(text: string, path: string): string {
   const refused = invalid(path, 'It is not a domain of e-mail addresses.');
   try {
     const [, domain] = text.includes('@') ? [] : emailIdentity(`a@${text}`).key.split('@');

@@ -141,7 +141,7 @@ export async function listAncestors(ctx: Context, id: string): Promise<Organizat
 }
 
 /** Most organizations that the tree of one shows. */
-export const largestTree = 1000;
+const largestTree = 1000;
 
 /**
  * The subtree of one organization, itself first, each before what is below it; of more than `largestTree` the first

@@ -18,7 +18,7 @@ import { emailIdentity } from './identity.ts';
 import { type UserSearch, userCondition } from './search.ts';
 import { introducedUser, type ReadUserRow, type User, type UserRow, userColumns, userOf } from './user.ts';
 
-export const userSortFields = {
+const userSortFields = {
   createdAt: 'created_at',
   updatedAt: 'updated_at',
   lastLoginAt: 'last_login_at',

@@ -8,7 +8,7 @@ import { nativeManagementApi } from '../system-api.ts';
 type Site = Pick<Context, 'site'>;
 
 /** What the native management API is called in Logto's paths, whatever its stored id. */
-export const managementApiId = 'management-api';
+const managementApiId = 'management-api';
 
 const isNativeManagement = (api: Pick<ResourceServer, 'systemKind'>): boolean =>
   api.systemKind === nativeManagementApi.kind;
