@@ -1,18 +1,18 @@
 /** Ids in one statement; each engine bounds the parameters of a statement. */
 const chunkSize = 500;
 
-/** The list in parts. */
+/** A list in parts, to walk over. */
 export function* chunksOf<Item>(items: readonly Item[], size: number = chunkSize): Generator<Item[]> {
   for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
 }
 
-/** Runs a statement for each chunk of a list; returns what each gave. */
-export async function inChunks<Item, Result>(
+/** The rows of a query that is run for each part of a list, all together. */
+export async function inChunks<Item, Row>(
   items: readonly Item[],
-  run: (chunk: Item[]) => Promise<Result>,
+  query: (chunk: Item[]) => Promise<readonly Row[]>,
   size: number = chunkSize,
-): Promise<Result[]> {
-  const results: Result[] = [];
-  for (const chunk of chunksOf(items, size)) results.push(await run(chunk));
-  return results;
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const chunk of chunksOf(items, size)) rows.push(...(await query(chunk)));
+  return rows;
 }

@@ -2,7 +2,7 @@
 import { DomainError, notFound } from '../../kernel/errors.ts';
 import type { Queryable, Tx } from '../../storage/database.ts';
 import type { SubjectKind } from '../../storage/schema.ts';
-import { chunksOf } from '../chunks.ts';
+import { inChunks } from '../chunks.ts';
 import type { Context } from '../context.ts';
 import type { OrganizationRow } from '../organizations/organization.ts';
 import { ownOrganization } from '../organizations/reach.ts';
@@ -22,9 +22,7 @@ export function wayUp(ctx: Context, organization: OrganizationRow) {
   return { ids, organizationId: organization.id, visible: (id: string) => visible.has(id) };
 }
 
-/**
- * A membership of the organization, or one above it that counts there. Throws `entity.not_found`.
- */
+/** A membership of the organization, or the nearest one above it that counts there. */
 export async function findMembership(
   ctx: Context,
   db: Queryable,
@@ -45,7 +43,7 @@ export async function findMembership(
 }
 
 /**
- * The row of a membership that is to be changed, with its organization. `absent`: what to throw when there is none.
+ * The row of a membership that is to be changed. `absent`: what to throw when there is none.
  * Throws `entity.not_found`, `organization.member_inherited`.
  */
 export async function loadMembership(
@@ -90,20 +88,16 @@ export async function membersAmong(
   kind: SubjectKind,
   subjectIds: readonly string[],
 ): Promise<MembershipRow[]> {
-  const rows: MembershipRow[] = [];
-  for (const part of chunksOf(subjectIds)) {
-    rows.push(
-      ...(await trx
-        .selectFrom('memberships')
-        .selectAll()
-        .where('tenant_id', '=', ctx.site.tenantId)
-        .where('organization_id', '=', organizationId)
-        .where('subject_kind', '=', kind)
-        .where('subject_id', 'in', part)
-        .execute()),
-    );
-  }
-  return rows;
+  return inChunks(subjectIds, (part) =>
+    trx
+      .selectFrom('memberships')
+      .selectAll()
+      .where('tenant_id', '=', ctx.site.tenantId)
+      .where('organization_id', '=', organizationId)
+      .where('subject_kind', '=', kind)
+      .where('subject_id', 'in', part)
+      .execute(),
+  );
 }
 
 /** Throws `organization.member_inherited` when one of these is a member by way of an organization above. */
@@ -120,6 +114,7 @@ export async function assertNotInherited(
   }
 }
 
+/** The error for a user or client that is no member; `path` names the field. */
 export const notAMember = (kind: SubjectKind, path?: string): DomainError =>
   new DomainError(
     'organization.not_a_member',

@@ -32,7 +32,7 @@ export interface StoredScope {
 
 type ScopeRow = Schema['scopes'];
 
-export const storedScopeOf = (row: Omit<ScopeRow, 'tenant_id' | 'position'>): StoredScope => ({
+const storedScopeOf = (row: Omit<ScopeRow, 'tenant_id' | 'position'>): StoredScope => ({
   id: row.id,
   resourceServerId: row.resource_server_id,
   value: row.value,
@@ -49,7 +49,7 @@ export async function storedScopesOf(
   const rows = await inChunks(resourceServerIds, (chunk) =>
     scopeRows(ctx, db).where('resource_server_id', 'in', chunk).orderBy('position').orderBy('id').execute(),
   );
-  for (const row of rows.flat()) scopes.get(row.resource_server_id)?.push(storedScopeOf(row));
+  for (const row of rows) scopes.get(row.resource_server_id)?.push(storedScopeOf(row));
   return scopes;
 }
 

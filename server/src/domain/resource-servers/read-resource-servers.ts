@@ -1,7 +1,7 @@
 /** Resource servers read: one, by id or by identifier, or pages of them, with their scopes. */
 import { notFound } from '../../kernel/errors.ts';
 import type { Queryable } from '../../storage/database.ts';
-import { inChunks } from '../chunks.ts';
+import { chunksOf, inChunks } from '../chunks.ts';
 import type { Context } from '../context.ts';
 import {
   type KeysetPage,
@@ -45,10 +45,10 @@ export async function listResourceServersByKey(ctx: Context, range: KeysetRange)
 
 async function withScopes(ctx: Context, rows: readonly ResourceServerRow[]): Promise<ResourceServer[]> {
   const scopes = new Map<string, Scope[]>();
-  await inChunks(rows, async (chunk) => {
-    const ids = chunk.map(({ id }) => id);
+  for (const part of chunksOf(rows)) {
+    const ids = part.map(({ id }) => id);
     for (const [id, list] of await scopesOf(ctx.db.read, ctx.site.tenantId, ids)) scopes.set(id, list);
-  });
+  }
   return rows.map((row) => resourceServerOf(ctx, row, scopes.get(row.id) ?? []));
 }
 
@@ -65,7 +65,7 @@ export async function resourceServersById(
       .where('id', 'in', chunk)
       .execute(),
   );
-  return new Map(rows.flat().map((row) => [row.id, resourceServerOf(ctx, row, [])]));
+  return new Map(rows.map((row) => [row.id, resourceServerOf(ctx, row, [])]));
 }
 
 /** One resource server, by id or identifier; throws `entity.not_found`. */

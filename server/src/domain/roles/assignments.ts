@@ -2,23 +2,18 @@
  * Tenant-wide roles of users and clients: who has which. Whoever gives one must hold the management scopes in it; a
  * public client has none; the last client able to manage clients keeps what makes it so.
  */
-import { DomainError, notFound, referenceNotFound } from '../../kernel/errors.ts';
+import { DomainError, notFound } from '../../kernel/errors.ts';
 import type { Tx } from '../../storage/database.ts';
 import type { SubjectKind } from '../../storage/schema.ts';
 import { assertMayGiveRoles } from '../access/give-roles.ts';
 import { assertAdministratorRemains } from '../access/management-scopes.ts';
 import { managementScopesOfRoles } from '../access/role-scopes.ts';
-import { inChunks } from '../chunks.ts';
-import { isPublicClient } from '../clients/client.ts';
+import { chunksOf, inChunks } from '../chunks.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
 import { assertWholeTenant } from '../organizations/reach.ts';
 import { assertForSubject, loadRole, loadRoles } from './read-roles.ts';
-
-export interface Subject {
-  readonly kind: SubjectKind;
-  readonly id: string;
-}
+import { assertNotPublic, assertSubject, assertSubjects, type Subject } from './subjects.ts';
 
 /**
  * Gives a subject further roles. Returns all that were named and those that are new. Throws `entity.not_found` (the
@@ -122,15 +117,9 @@ export async function assignDefaultRoles(ctx: Context, trx: Tx, userId: string):
 const wantedRoleIds = async (ctx: Context, trx: Tx, { kind }: Subject, roleIds: readonly string[]) =>
   (await loadRoles(ctx, trx, roleIds, { level: 'tenant', subjectKind: kind }, 'roleIds')).map(({ id }) => id);
 
-async function assertSubject(ctx: Context, trx: Tx, { kind, id }: Subject): Promise<void> {
-  assertWholeTenant(ctx, 'change tenant-wide roles');
-  const [row] = kind === 'user' ? await usersAmong(ctx, trx, [id]) : await clientsAmong(ctx, trx, [id]);
-  if (row === undefined) throw notFound(kind);
-}
-
 async function give(ctx: Context, trx: Tx, { kind, id }: Subject, roleIds: readonly string[]): Promise<void> {
   if (roleIds.length === 0) return;
-  if (kind === 'client') assertNoPublicClient(await clientsAmong(ctx, trx, [id]), 'roleIds');
+  await assertNotPublic(ctx, trx, { kind, id }, 'roleIds');
   await assertMayGiveRoles(ctx, trx, roleIds);
   const rows = roleIds.map((roleId) => ({ subjectId: id, roleId }));
   await insertAssignments(ctx, trx, kind, rows);
@@ -138,14 +127,14 @@ async function give(ctx: Context, trx: Tx, { kind, id }: Subject, roleIds: reado
 
 async function take(ctx: Context, trx: Tx, { kind, id }: Subject, roleIds: readonly string[]): Promise<void> {
   if (roleIds.length === 0) return;
-  await inChunks(roleIds, (chunk) =>
-    trx
+  for (const part of chunksOf(roleIds)) {
+    await trx
       .deleteFrom('role_assignments')
       .where('tenant_id', '=', ctx.site.tenantId)
       .where('subject_id', '=', id)
-      .where('role_id', 'in', chunk)
-      .execute(),
-  );
+      .where('role_id', 'in', part)
+      .execute();
+  }
   for (const roleId of roleIds) await record(ctx, trx, 'role.unassigned', kind, id, roleId);
   if (kind === 'client' && (await managementScopesOfRoles(ctx, trx, roleIds)).size > 0) {
     await assertAdministratorRemains(ctx, trx);
@@ -166,7 +155,7 @@ async function insertAssignments(
     subject_kind: kind,
     created_at,
   }));
-  await inChunks(values, (chunk) => trx.insertInto('role_assignments').values(chunk).execute(), 100);
+  for (const part of chunksOf(values, 100)) await trx.insertInto('role_assignments').values(part).execute();
   for (const { subjectId, roleId } of rows) await record(ctx, trx, 'role.assigned', kind, subjectId, roleId);
 }
 
@@ -187,7 +176,7 @@ const record = (
   );
 
 /** All roles a subject has tenant-wide, by id. */
-export async function roleIdsOf(ctx: Context, trx: Tx, subjectId: string): Promise<string[]> {
+async function roleIdsOf(ctx: Context, trx: Tx, subjectId: string): Promise<string[]> {
   const rows = await trx
     .selectFrom('role_assignments')
     .select('role_id')
@@ -207,50 +196,8 @@ async function holdersAmong(ctx: Context, trx: Tx, roleId: string, ids: readonly
       .where('subject_id', 'in', chunk)
       .execute(),
   );
-  return new Set(rows.flat().map(({ subject_id }) => subject_id));
+  return new Set(rows.map(({ subject_id }) => subject_id));
 }
-
-async function assertSubjects(ctx: Context, trx: Tx, kind: SubjectKind, ids: readonly string[], path: string) {
-  if (kind === 'user') {
-    if ((await usersAmong(ctx, trx, ids)).length < ids.length) throw referenceNotFound('user', path);
-    return;
-  }
-  const clients = await clientsAmong(ctx, trx, ids);
-  if (clients.length < ids.length) throw referenceNotFound('client', path);
-  assertNoPublicClient(clients, path);
-}
-
-function assertNoPublicClient(clients: readonly { auth_method: string | null; type: string | null }[], path: string) {
-  if (clients.every(({ auth_method, type }) => !isPublicClient({ authMethod: auth_method, type }))) return;
-  throw new DomainError('input.invalid', 'A public client can not have roles: it can not prove who it is.', {
-    path,
-    data: { rule: 'application_type' },
-  });
-}
-
-const usersAmong = async (ctx: Context, trx: Tx, ids: readonly string[]) =>
-  (
-    await inChunks(ids, (chunk) =>
-      trx
-        .selectFrom('users')
-        .select('id')
-        .where('tenant_id', '=', ctx.site.tenantId)
-        .where('id', 'in', chunk)
-        .execute(),
-    )
-  ).flat();
-
-const clientsAmong = async (ctx: Context, trx: Tx, ids: readonly string[]) =>
-  (
-    await inChunks(ids, (chunk) =>
-      trx
-        .selectFrom('clients')
-        .select(['id', 'auth_method', 'type'])
-        .where('tenant_id', '=', ctx.site.tenantId)
-        .where('id', 'in', chunk)
-        .execute(),
-    )
-  ).flat();
 
 const alreadyHas = (kind: SubjectKind, path: string): DomainError =>
   new DomainError('entity.exists', `One of them has the role already.`, {

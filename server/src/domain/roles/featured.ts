@@ -56,12 +56,12 @@ const assigned = (ctx: Context, kind: SubjectKind) => sql`role_assignments as a
   where a.tenant_id = ${ctx.site.tenantId} and a.subject_kind = ${kind}
     and ${organizationInReach(ctx, 's.owner_organization_id')}`;
 
-async function countsOf(ctx: Context, roleIds: readonly string[], kind: SubjectKind) {
-  const counted = await inChunks(roleIds, (chunk) =>
-    sql<{ role_id: string; total: number }>`select a.role_id as role_id, count(*) as total
-      from ${assigned(ctx, kind)} and a.role_id in (${sql.join(chunk)}) group by a.role_id`.execute(ctx.db.reports),
-  );
-  return counted.flatMap(({ rows }) => rows);
+function countsOf(ctx: Context, roleIds: readonly string[], kind: SubjectKind) {
+  return inChunks(roleIds, async (chunk) => {
+    const counted = sql<{ role_id: string; total: number }>`select a.role_id as role_id, count(*) as total
+      from ${assigned(ctx, kind)} and a.role_id in (${sql.join(chunk)}) group by a.role_id`;
+    return (await counted.execute(ctx.db.reports)).rows;
+  });
 }
 
 interface FirstRow {
@@ -73,19 +73,18 @@ interface FirstRow {
 }
 
 /** The first of each role in one query: a few rows from the index for each. */
-async function firstOf(ctx: Context, roleIds: readonly string[], kind: SubjectKind): Promise<FirstRow[]> {
+function firstOf(ctx: Context, roleIds: readonly string[], kind: SubjectKind): Promise<FirstRow[]> {
   const columns = kind === 'user' ? sql`s.picture as picture, null as type` : sql`null as picture, s.type as type`;
-  const found = await inChunks(
+  return inChunks(
     roleIds,
-    (chunk) => {
+    async (chunk) => {
       const parts = chunk.map(
         (roleId) => sql`select * from (select a.role_id as role_id, s.id as id, s.name as name, ${columns}
           from ${assigned(ctx, kind)} and a.role_id = ${roleId}
           order by a.created_at, a.subject_id limit ${sql.lit(shown)}) as f`,
       );
-      return sql<FirstRow>`${sql.join(parts, sql` union all `)}`.execute(ctx.db.reports);
+      return (await sql<FirstRow>`${sql.join(parts, sql` union all `)}`.execute(ctx.db.reports)).rows;
     },
     50,
   );
-  return found.flatMap(({ rows }) => rows);
 }

@@ -17,9 +17,9 @@ import {
 import { containsText } from '../search.ts';
 import { foldCase } from '../users/identity.ts';
 import { type UserSearch, userCondition } from '../users/search.ts';
-import type { Subject } from './assignments.ts';
 import { loadRole } from './read-roles.ts';
 import { type Role, type RoleRow, roleOf } from './role.ts';
+import type { Subject } from './subjects.ts';
 
 export interface RolesOfSubjectFilter {
   /** Case-insensitive part of the name. */

@@ -28,11 +28,11 @@ export async function scopesOfEach(
     roleIds.map((id) => [id, { scopes: [], organizationScopes: [] }]),
   );
   const ofApis = await inChunks(roleIds, (chunk) => apiScopes(ctx, db).where('rs.role_id', 'in', chunk).execute());
-  for (const row of ofApis.flat()) given.get(row.role_id)?.scopes.push(scopeOf(row));
+  for (const row of ofApis) given.get(row.role_id)?.scopes.push(scopeOf(row));
   const ofOrganizations = await inChunks(roleIds, (chunk) =>
     organizationScopes(ctx, db).where('rs.role_id', 'in', chunk).execute(),
   );
-  for (const row of ofOrganizations.flat()) given.get(row.role_id)?.organizationScopes.push(organizationScopeOf(row));
+  for (const row of ofOrganizations) given.get(row.role_id)?.organizationScopes.push(organizationScopeOf(row));
   return given;
 }
 

@@ -2,7 +2,7 @@
 import { DomainError, notFound, referenceNotFound } from '../../kernel/errors.ts';
 import type { Tx } from '../../storage/database.ts';
 import { assertAdministratorRemains, assertHolds } from '../access/management-scopes.ts';
-import { inChunks } from '../chunks.ts';
+import { chunksOf, inChunks } from '../chunks.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
 import { assertWholeTenant } from '../organizations/reach.ts';
@@ -131,20 +131,15 @@ export async function insertScopes(
   }
   await assertMayContain(ctx, trx, role, added, path);
   const of = { tenant_id: ctx.site.tenantId, role_id: role.id };
-  await inChunks(
-    added,
-    (chunk) =>
+  for (const part of chunksOf(added, 150)) {
+    const insert =
       kind === 'api'
-        ? trx
-            .insertInto('role_scopes')
-            .values(chunk.map(({ id }) => ({ ...of, scope_id: id })))
-            .execute()
+        ? trx.insertInto('role_scopes').values(part.map(({ id }) => ({ ...of, scope_id: id })))
         : trx
             .insertInto('role_organization_scopes')
-            .values(chunk.map(({ id }) => ({ ...of, organization_scope_id: id })))
-            .execute(),
-    150,
-  );
+            .values(part.map(({ id }) => ({ ...of, organization_scope_id: id })));
+    await insert.execute();
+  }
   return added;
 }
 
@@ -172,21 +167,22 @@ async function assertMayContain(ctx: Context, trx: Tx, role: Role, scopes: reado
 
 async function deleteScopes(ctx: Context, trx: Tx, role: Role, kind: ScopeKind, ids: readonly string[]) {
   const gone = await namedScopes(ctx, trx, kind, ids);
-  await inChunks(ids, (chunk) =>
-    kind === 'api'
-      ? trx
-          .deleteFrom('role_scopes')
-          .where('tenant_id', '=', ctx.site.tenantId)
-          .where('role_id', '=', role.id)
-          .where('scope_id', 'in', chunk)
-          .execute()
-      : trx
-          .deleteFrom('role_organization_scopes')
-          .where('tenant_id', '=', ctx.site.tenantId)
-          .where('role_id', '=', role.id)
-          .where('organization_scope_id', 'in', chunk)
-          .execute(),
-  );
+  const { tenantId } = ctx.site;
+  for (const part of chunksOf(ids)) {
+    const deletion =
+      kind === 'api'
+        ? trx
+            .deleteFrom('role_scopes')
+            .where('tenant_id', '=', tenantId)
+            .where('role_id', '=', role.id)
+            .where('scope_id', 'in', part)
+        : trx
+            .deleteFrom('role_organization_scopes')
+            .where('tenant_id', '=', tenantId)
+            .where('role_id', '=', role.id)
+            .where('organization_scope_id', 'in', part);
+    await deletion.execute();
+  }
   if (role.subjectKind === 'client' && gone.some(({ systemKind }) => systemKind !== null)) {
     await assertAdministratorRemains(ctx, trx);
   }
@@ -212,9 +208,9 @@ async function idsOf(ctx: Context, trx: Tx, roleId: string, kind: ScopeKind): Pr
   return rows.map(({ organization_scope_id }) => organization_scope_id);
 }
 
-async function namedScopes(ctx: Context, trx: Tx, kind: ScopeKind, ids: readonly string[]): Promise<NamedScope[]> {
+function namedScopes(ctx: Context, trx: Tx, kind: ScopeKind, ids: readonly string[]): Promise<NamedScope[]> {
   const { tenantId } = ctx.site;
-  const rows = await inChunks(ids, async (chunk): Promise<NamedScope[]> => {
+  return inChunks(ids, async (chunk): Promise<NamedScope[]> => {
     if (kind === 'api') {
       return trx
         .selectFrom('scopes as x')
@@ -234,7 +230,6 @@ async function namedScopes(ctx: Context, trx: Tx, kind: ScopeKind, ids: readonly
       .execute();
     return found.map((scope) => ({ ...scope, systemKind: null }));
   });
-  return rows.flat();
 }
 
 const record = (ctx: Context, trx: Tx, role: Role, scopes: Record<string, string[]>) =>

@@ -4,8 +4,9 @@ import { AddedRoles, AllRoleIds, Problem, Role, RoleIds, RolesOfSubjectQuery } f
 import { Type } from 'typebox';
 import { assertClient } from '../../../domain/clients/read-clients.ts';
 import type { KeysetRange, OffsetRange } from '../../../domain/paging.ts';
-import { assignRoles, replaceRolesOf, type Subject, unassignRole } from '../../../domain/roles/assignments.ts';
+import { assignRoles, replaceRolesOf, unassignRole } from '../../../domain/roles/assignments.ts';
 import { listRolesOfSubject, listRolesOfSubjectByKey } from '../../../domain/roles/read-assignments.ts';
+import type { Subject } from '../../../domain/roles/subjects.ts';
 import { failuresOfOne } from '../failures.ts';
 import { sendPage } from '../paging.ts';
 import { roleBody } from '../roles/mapping.ts';
