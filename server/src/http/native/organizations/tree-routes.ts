@@ -7,10 +7,9 @@ import {
   PagingQuery,
   Problem,
 } from '@sekisho/contract';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import type { Context } from '../../../domain/context.ts';
 import { moveOrganization } from '../../../domain/organizations/move.ts';
-import type { Organization } from '../../../domain/organizations/organization.ts';
 import {
   listAncestors,
   listOrganizations,
@@ -27,10 +26,18 @@ const config = { scopes: ['read:organizations'], delegated: true };
 const params = Type.Object({ id: Type.String({ description: 'Of an organization.' }) });
 const listed = { 200: Type.Array(OrganizationBody), ...failuresOfOne };
 
-const lists = (ctx: Context, filter: OrganizationFilter) => ({
-  byKey: (range: KeysetRange) => listOrganizationsByKey(ctx, filter, range),
-  byOffset: (range: OffsetRange) => listOrganizations(ctx, filter, range),
-});
+function sendOrganizations(
+  request: FastifyRequest<{ Querystring: PagingQuery }>,
+  reply: FastifyReply,
+  filter: OrganizationFilter,
+) {
+  const ctx = request.context;
+  const list = {
+    byKey: (range: KeysetRange) => listOrganizationsByKey(ctx, filter, range),
+    byOffset: (range: OffsetRange) => listOrganizations(ctx, filter, range),
+  };
+  return sendPage(request, reply, list, (organization) => organizationBody(ctx, organization));
+}
 
 export const organizationTreeRoutes: FastifyPluginAsyncTypebox = async (server) => {
   server.get(
@@ -45,11 +52,7 @@ export const organizationTreeRoutes: FastifyPluginAsyncTypebox = async (server) 
         response: listed,
       },
     },
-    (request, reply) => {
-      const { context, params } = request;
-      const body = (organization: Organization) => organizationBody(context, organization);
-      return sendPage(request, reply, lists(context, { parentId: params.id }), body);
-    },
+    (request, reply) => sendOrganizations(request, reply, { parentId: request.params.id }),
   );
 
   server.get(
@@ -64,11 +67,7 @@ export const organizationTreeRoutes: FastifyPluginAsyncTypebox = async (server) 
         response: listed,
       },
     },
-    (request, reply) => {
-      const { context, params } = request;
-      const body = (organization: Organization) => organizationBody(context, organization);
-      return sendPage(request, reply, lists(context, { subtreeOf: params.id }), body);
-    },
+    (request, reply) => sendOrganizations(request, reply, { subtreeOf: request.params.id }),
   );
 
   server.get(
