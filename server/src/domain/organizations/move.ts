@@ -31,20 +31,13 @@ export async function moveOrganization(ctx: Context, id: string, parentId: strin
     if (parent !== undefined) await assertMayGiveRoles(ctx, trx, await rolesCountingFrom(ctx, trx, parent, row));
     const path = pathBelow(parent?.path, id);
     const after = { ...row, parent_id: parent?.id ?? null, path, updated_at: ctx.clock.now() };
-    const subtree = withinSubtree('path', row.path);
-    const { longest } = await trx
-      .selectFrom('organizations')
-      .select(sql<number>`max(length(path))`.as('longest'))
-      .where('tenant_id', '=', ctx.site.tenantId)
-      .where(subtree)
-      .executeTakeFirstOrThrow();
-    if (depthOf(path.padEnd(Number(longest) - row.path.length + path.length)) > maximumDepth) throw tooDeep();
+    await assertFits(ctx, trx, row, path);
     if (path !== row.path) {
       await trx
         .updateTable('organizations')
         .set({ path: sql<string>`${path} || substr(path, ${sql.lit(row.path.length + 1)})` })
         .where('tenant_id', '=', ctx.site.tenantId)
-        .where(subtree)
+        .where(withinSubtree('path', row.path))
         .execute();
     }
     await trx
@@ -58,6 +51,17 @@ export async function moveOrganization(ctx: Context, id: string, parentId: strin
     });
     return organizationOf(ctx, after);
   });
+}
+
+/** Whether the deepest of the subtree is within the limit where it goes. Throws `organization.too_deep`. */
+async function assertFits(ctx: Context, trx: Tx, row: OrganizationRow, path: string): Promise<void> {
+  const { longest } = await trx
+    .selectFrom('organizations')
+    .select(sql<number>`max(length(path))`.as('longest'))
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where(withinSubtree('path', row.path))
+    .executeTakeFirstOrThrow();
+  if (depthOf(path.padEnd(Number(longest) - row.path.length + path.length)) > maximumDepth) throw tooDeep();
 }
 
 /** The roles that will count in an organization below `parent` and do not count there where it is. */
