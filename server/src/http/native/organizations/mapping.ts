@@ -12,6 +12,13 @@ import type { Context } from '../../../domain/context.ts';
 import type { FeaturedUsers } from '../../../domain/organizations/featured-users.ts';
 import type { Organization } from '../../../domain/organizations/organization.ts';
 import type { OrganizationSettings } from '../../../domain/organizations/settings.ts';
+import { withNames } from '../field-names.ts';
+
+/** Fields whose name in Logto's bodies is not the domain's. */
+const names = { metadata: 'customData', mfaRequired: 'isMfaRequired' };
+
+/** What a verb throws names the field as the caller wrote it. */
+export const inLogtosWords = <T>(work: Promise<T>): Promise<T> => withNames(names, work);
 
 type Site = Pick<Context, 'site'>;
 

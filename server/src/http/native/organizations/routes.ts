@@ -27,9 +27,8 @@ import type { KeysetRange, OffsetRange } from '../../../domain/paging.ts';
 import { failuresOfOne } from '../failures.ts';
 import { assertScope } from '../held-scopes.ts';
 import { sendPage } from '../paging.ts';
-import { inLogtosWords } from './field-names.ts';
 import { organizationJitRoutes } from './jit/routes.ts';
-import { featuredBody, organizationBody, settingsOf } from './mapping.ts';
+import { featuredBody, inLogtosWords, organizationBody, settingsOf } from './mapping.ts';
 import { organizationTreeRoutes } from './tree-routes.ts';
 
 const params = Type.Object({ id: Type.String({ description: 'Of an organization.' }) });

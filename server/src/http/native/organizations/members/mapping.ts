@@ -10,7 +10,7 @@ import type {
 } from '@sekisho/contract';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Context } from '../../../../domain/context.ts';
-import { type Member, withSubjects } from '../../../../domain/memberships/member-subjects.ts';
+import { type Member, nameOf, withSubjects } from '../../../../domain/memberships/member-subjects.ts';
 import type { Membership } from '../../../../domain/memberships/membership.ts';
 import { listMemberRoles, listMemberRolesByKey } from '../../../../domain/memberships/read-member-roles.ts';
 import { listMembers, listMembersByKey } from '../../../../domain/memberships/read-memberships.ts';
@@ -118,11 +118,6 @@ export function memberBody(ctx: Context, { membership, subject }: Member): Membe
     createdAt: isHidden ? null : membership.createdAt,
     updatedAt: isHidden ? null : membership.updatedAt,
   };
-}
-
-function nameOf(subject: Member['subject']): string | null {
-  if (subject.kind === 'user') return subject.user.name;
-  return subject.kind === 'client' ? subject.client.name : subject.name;
 }
 
 /** Of one membership. Throws `entity.not_found` when its subject was deleted meanwhile. */
