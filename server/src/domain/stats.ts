@@ -2,8 +2,10 @@
 import { sql } from 'kysely';
 import type { Context } from './context.ts';
 
+/** A day, in milliseconds. */
 export const dayMs = 86_400_000;
 
+/** What happened on one day. */
 export interface DayNumbers {
   /** Start of the day (UTC), milliseconds. */
   day: number;

@@ -29,6 +29,7 @@ export interface OrganizationFacts {
   readonly grantListed: boolean;
 }
 
+/** What the API says about who may have tokens for it. */
 export interface ResourceServerFacts {
   readonly isSystem: boolean;
   readonly takesOrganization: boolean;
@@ -217,6 +218,7 @@ export const explainClientAccess = (
   organization: OrganizationFacts | undefined,
 ): DecisionStep[] => stepsOf(clientChecks, facts, organization);
 
+/** The same for a user. */
 export const explainUserAccess = (
   facts: UserAccessFacts,
   organization: OrganizationFacts | undefined,

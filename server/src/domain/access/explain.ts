@@ -46,6 +46,7 @@ export interface ScopeSource {
   readonly scopes: readonly string[];
 }
 
+/** The answer. */
 export interface Explanation {
   readonly allowed: boolean;
   /** All that the subject may have. */
@@ -58,8 +59,8 @@ export interface Explanation {
 
 /**
  * Answers the question as the token endpoint would decide it now. A delegated caller asks about its own clients and
- * people, in organizations of its subtree; of members that are not its own it is told what organizations give. Throws `entity.not_found` (subject, organization),
- * `auth.organization_token`.
+ * people, in organizations of its subtree; of members that are not its own it is told what organizations give. Throws
+ * `entity.not_found` (subject, organization), `auth.organization_token`.
  */
 export async function explainAccess(ctx: Context, ask: Ask): Promise<Explanation> {
   if (ask.organizationId === undefined) assertWholeTenant(ctx, 'ask about the whole tenant');

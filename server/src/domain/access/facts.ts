@@ -175,6 +175,7 @@ export function accessFactsOf(row: AccessRow): ClientAccessFacts {
   };
 }
 
+/** Maps what a row says of the API; undefined when there is none. */
 export const resourceServerFactsOf = (
   row: Pick<AccessRow, 'resource_server_id' | 'system_kind' | 'client_policy' | 'user_policy'>,
 ): ResourceServerFacts | undefined =>

@@ -65,6 +65,7 @@ export async function assertHolds(
   if (exceeding.length > 0) throw exceedsOwn(exceeding);
 }
 
+/** The error for who would give, or take over, scopes it does not hold. */
 export const exceedsOwn = (scopes: readonly string[]): DomainError =>
   new DomainError('auth.exceeds_own', `You can not grant or take over scopes you do not hold: ${scopes[0]}.`, {
     data: { scopes },

@@ -2,6 +2,7 @@ import type { Schema } from '../../storage/schema.ts';
 import { defineStatement } from '../../storage/statement.ts';
 import { type AccessRow, tenantRoleScopes } from './facts.ts';
 
+/** What the statement answers: one row, or none. */
 export interface UserFactsRow
   extends Pick<AccessRow, 'resource_server_id' | 'system_kind' | 'client_policy' | 'user_policy' | 'role_scopes'> {
   user_status: Schema['users']['status'];

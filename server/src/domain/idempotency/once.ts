@@ -12,6 +12,7 @@ import { inOneTransaction } from '../one-transaction.ts';
 /** How long an answer is kept. */
 const keptMs = 24 * 3600 * 1000;
 
+/** A call that carries an `Idempotency-Key`. */
 export interface KeyedCall {
   /** Who calls; keys of two callers have nothing in common. */
   readonly clientId: string;
@@ -22,6 +23,7 @@ export interface KeyedCall {
   readonly content: unknown;
 }
 
+/** What a call was answered with. */
 export interface Answer {
   readonly status: number;
   /** As it may be kept: without secrets. */

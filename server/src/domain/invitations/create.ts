@@ -12,6 +12,7 @@ import { loadRoles } from '../roles/read-roles.ts';
 import { emailIdentity } from '../users/identity.ts';
 import { type Invitation, type InvitationRow, invitationOf, ticketHash } from './invitation.ts';
 
+/** What an invitation is made of. */
 export interface NewInvitation {
   readonly organizationId: string;
   /** E-mail address. */

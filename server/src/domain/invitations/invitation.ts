@@ -75,6 +75,7 @@ function extrasOf(row: InvitationRow): Extras {
   return extras;
 }
 
+/** Maps a row, with the roles it gives. */
 export async function invitationOf(ctx: Context, db: Queryable, row: InvitationRow): Promise<Invitation> {
   const [invitation] = await invitationsOf(ctx, db, [row]);
   return invitation as Invitation;

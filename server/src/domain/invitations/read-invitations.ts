@@ -21,6 +21,7 @@ import {
   loadInvitationRow,
 } from './invitation.ts';
 
+/** What is asked for, all of it together. */
 export interface InvitationFilter {
   organizationId?: string | undefined;
   inviterId?: string | undefined;

@@ -25,6 +25,7 @@ export async function insertMemberships(
   return rows;
 }
 
+/** The row of a new membership; nothing is written. `now`: milliseconds. */
 export const newMembershipRow = (
   ctx: Context,
   of: { organizationId: string; kind: SubjectKind; subjectId: string; thisOrganizationOnly: boolean; now: number },

@@ -18,12 +18,14 @@ import { loadRoles } from '../roles/read-roles.ts';
 import { insertMembershipRows, newMembershipRow } from './give.ts';
 import { assertMayJoin } from './subjects.ts';
 
+/** A member of an organization that is imported. */
 export interface ImportedMember {
   readonly subjectId: string;
   readonly kind: SubjectKind;
   readonly roleIds: readonly string[];
 }
 
+/** An organization to be created with its members. */
 export interface ImportedOrganization extends Partial<Omit<OrganizationSettings, 'slug' | 'extras'>> {
   readonly name: string;
   readonly parentId?: string | undefined;

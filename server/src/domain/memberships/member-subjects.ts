@@ -13,6 +13,7 @@ export type MemberSubject =
   | { readonly kind: 'client'; readonly client: Client }
   | { readonly kind: 'hidden'; readonly name: string | null };
 
+/** A membership with who it is of. */
 export interface Member {
   readonly membership: Membership;
   readonly subject: MemberSubject;

@@ -15,6 +15,7 @@ import { assertNotInherited, loadMembership, type MemberKey, membersAmong } from
 import { type Membership, membershipsOf } from './membership.ts';
 import { assertMayJoin, assertSubjects } from './subjects.ts';
 
+/** A user or client to be made a member. */
 export interface NewMember {
   readonly subjectId: string;
   readonly kind: SubjectKind;

@@ -16,6 +16,7 @@ import {
 } from '../paging.ts';
 import { type Membership, type MembershipRow, membershipsOf } from './membership.ts';
 
+/** An organization that a user or client is a member of, and the membership. */
 export interface OrganizationOfSubject {
   readonly organization: Organization;
   readonly membership: Membership;

@@ -21,6 +21,7 @@ import { matchesMember } from './find.ts';
 import { findMembership, type MemberKey, wayUp } from './load-memberships.ts';
 import { type Membership, type MembershipRow, membershipsOf } from './membership.ts';
 
+/** Which members are asked for. */
 export interface MemberFilter {
   kind?: SubjectKind | undefined;
   /** With this role. */

@@ -22,6 +22,7 @@ import { type OrganizationScope, type OrganizationScopeRow, organizationScopeOf 
 /** Longest name, in characters. */
 const longestName = 280;
 
+/** Which organization scopes are asked for. */
 export interface OrganizationScopeFilter {
   /** Case-insensitive part of the name. */
   contains?: string | undefined;

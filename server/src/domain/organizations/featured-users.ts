@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { Context } from '../context.ts';
 
+/** The direct members of one organization that are users. */
 export interface FeaturedUsers {
   readonly count: number;
   /** At most three, the longest there first. */

@@ -123,6 +123,7 @@ export function assertNotOwn(ctx: Context, id: string, what: string): void {
   if (ownOrganization(ctx)?.id === id) assertWholeTenant(ctx, what);
 }
 
+/** The error for a tree that would have more levels than it may. */
 export const tooDeep = (): DomainError =>
   new DomainError('organization.too_deep', `A tree of organizations is at most ${maximumDepth} levels deep.`, {
     path: 'parentId',

@@ -11,6 +11,7 @@ import { isWithin, withinSubtree } from './tree.ts';
 export const ownOrganization = (ctx: Pick<Context, 'actor'>): { id: string; path: string } | undefined =>
   ctx.actor.kind === 'client' ? ctx.actor.organization : undefined;
 
+/** Whether the caller is a delegated one: bound to an organization's subtree. */
 export const isDelegated = (ctx: Pick<Context, 'actor'>): boolean => ownOrganization(ctx) !== undefined;
 
 /** Whether the caller reaches the organization with this path. */

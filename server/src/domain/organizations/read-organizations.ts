@@ -18,6 +18,7 @@ import { type Organization, type OrganizationRow, organizationOf } from './organ
 import { isDelegated, ownOrganization, pathInReach, reachesPath } from './reach.ts';
 import { idsOfPath, withinSubtree } from './tree.ts';
 
+/** Which organizations are asked for; what is absent does not matter. */
 export interface OrganizationFilter {
   /** Children of one organization; null: roots (of a delegated caller: its own organization). */
   parentId?: string | null;
@@ -31,6 +32,7 @@ export interface OrganizationFilter {
 
 const sortColumns = { createdAt: 'created_at', slug: 'slug', name: 'name_key' } as const;
 
+/** What a page by position is sorted by. */
 export interface OrganizationOrder {
   readonly field: keyof typeof sortColumns;
   readonly descending: boolean;

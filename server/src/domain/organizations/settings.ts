@@ -40,6 +40,7 @@ export function settingsOf(input: { name: string } & Partial<OrganizationSetting
   };
 }
 
+/** The columns of the settings, as they are stored. */
 export const columnsOf = (settings: OrganizationSettings) => ({
   name: settings.name,
   name_key: foldCase(settings.name),

@@ -14,6 +14,7 @@ const labelLength = 16;
 /** An organization's id without its prefix. */
 const labelOf = (id: string): string => id.slice(prefix.length);
 
+/** The path of an organization below this parent, or of a root. */
 export const pathBelow = (parentPath: string | undefined, id: string): string => `${parentPath ?? ''}${labelOf(id)}/`;
 
 /** Of a root 1. */
@@ -26,6 +27,7 @@ export const idsOfPath = (path: string): string[] =>
     .slice(0, -1)
     .map((label) => `${prefix}${label}`);
 
+/** Whether a path lies in the subtree of `top`, the top itself included. */
 export const isWithin = (path: string, top: string): boolean => path.startsWith(top);
 
 /**

@@ -21,6 +21,7 @@ export interface FeaturedClient {
   type: ClientType | null;
 }
 
+/** Of one role. */
 export interface Featured {
   usersCount: number;
   users: FeaturedUser[];

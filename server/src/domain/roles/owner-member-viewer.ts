@@ -7,6 +7,7 @@ import { recordChange } from '../logs/record-change.ts';
 import { rolesByName } from './read-roles.ts';
 import { type Role, roleNameKey, roleOf } from './role.ts';
 
+/** The three, as they are stored. */
 export interface AccountRoles {
   readonly owner: Role;
   readonly member: Role;

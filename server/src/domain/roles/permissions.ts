@@ -15,13 +15,17 @@ export interface PermissionName {
   readonly scope: string;
 }
 
+/** A scope that a role gives, with its API. */
 export interface Permission extends PermissionName {
   readonly scopeId: string;
   readonly description: string | null;
   readonly resourceServerName: string;
 }
 
-/** A page of what one role gives: API by API, by identifier: an export is the same after an import. Whether the role is there is not asked here. */
+/**
+ * A page of what one role gives, API by API, by identifier: an export is the same after an import. Whether the role is
+ * there is not asked here.
+ */
 export const listPermissionsOfRole = (
   ctx: Context,
   roleId: string,

@@ -21,6 +21,7 @@ import { loadRole } from './read-roles.ts';
 import { type Role, type RoleRow, roleOf } from './role.ts';
 import type { Subject } from './subjects.ts';
 
+/** Which of a subject's roles are asked for. */
 export interface RolesOfSubjectFilter {
   /** Case-insensitive part of the name. */
   contains?: string | undefined;

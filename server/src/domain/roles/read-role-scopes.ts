@@ -13,6 +13,7 @@ export interface ScopeOfRole {
   resourceServer: { id: string; name: string; systemKind: SystemApi['kind'] | null };
 }
 
+/** All scopes of one role. */
 export interface ScopesOfRole {
   readonly scopes: readonly ScopeOfRole[];
   readonly organizationScopes: readonly OrganizationScope[];

@@ -25,6 +25,7 @@ interface RoleTerm {
 
 export type RoleSearch = Search<RoleTerm>;
 
+/** Which roles are asked for. */
 export interface RoleFilter {
   level: RoleLevel;
   subjectKind?: SubjectKind | undefined;

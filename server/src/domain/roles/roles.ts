@@ -17,6 +17,7 @@ import { loadRole } from './read-roles.ts';
 import { assertRoleName, type Role, type RoleLevel, type RoleRow, roleNameKey, roleOf, thingOf } from './role.ts';
 import { insertScopes } from './role-scopes.ts';
 
+/** What may be set of a role. */
 export interface RoleSettings {
   name: string;
   description: string | null;
