@@ -6,23 +6,27 @@ import type { Metadata, User, UserRow } from './user.ts';
 /** How metadata change: key by key (null removes a key), or as a whole. */
 export type MetadataChange = { readonly merge: Metadata } | { readonly replace: Metadata };
 
-export interface UserSettings {
-  email: string | null;
-  emailVerified: boolean;
-  username: string | null;
-  phone: string | null;
-  phoneVerified: boolean;
-  name: string | null;
-  nickname: string | null;
-  givenName: string | null;
-  familyName: string | null;
-  picture: string | null;
+/** What may be set of a user. */
+export interface UserSettings
+  extends Pick<
+    User,
+    | 'email'
+    | 'emailVerified'
+    | 'username'
+    | 'phone'
+    | 'phoneVerified'
+    | 'name'
+    | 'nickname'
+    | 'givenName'
+    | 'familyName'
+    | 'picture'
+    | 'status'
+    | 'clientId'
+    | 'ownerOrganizationId'
+  > {
   userMetadata: MetadataChange;
   appMetadata: MetadataChange;
   profile: MetadataChange;
-  status: User['status'];
-  clientId: string | null;
-  ownerOrganizationId: string | null;
   /** Plain; only its hash is kept. */
   password: string;
   /** Instead of `password`, a PHC string that `passwordMatches` reads: made outside of any transaction. */
