@@ -78,7 +78,7 @@ export async function removeOrganizationClientGrant(
     await loadRow(ctx, trx, organizationId);
     if (!(await isListed(ctx, trx, organizationId, grantId))) throw notFound('client grant');
     const grant = await loadGrant(ctx, trx, grantId);
-    await listings(ctx, trx, organizationId, grantId).execute();
+    await unlist(ctx, trx, organizationId, grantId);
     await record(ctx, trx, 'removed', organizationId, grant);
   });
 }
@@ -155,12 +155,14 @@ async function isListed(ctx: Context, trx: Tx, organizationId: string, grantId: 
   return row !== undefined;
 }
 
-const listings = (ctx: Context, trx: Tx, organizationId: string, grantId: string) =>
-  trx
+async function unlist(ctx: Context, trx: Tx, organizationId: string, grantId: string): Promise<void> {
+  await trx
     .deleteFrom('organization_client_grants')
     .where('tenant_id', '=', ctx.site.tenantId)
     .where('organization_id', '=', organizationId)
-    .where('client_grant_id', '=', grantId);
+    .where('client_grant_id', '=', grantId)
+    .execute();
+}
 
 const record = (ctx: Context, trx: Tx, what: 'added' | 'removed', organizationId: string, grant: ClientGrant) =>
   recordChange(ctx, trx, `organization_client_grant.${what}`, grant.id, {
