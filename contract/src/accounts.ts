@@ -103,8 +103,8 @@ export const AccountMember = Type.Object({
   roles: Type.Array(Type.String(), { description: 'Every role, the strongest first.' }),
   inherited: Type.Boolean({ description: 'Held in an account above.' }),
   inherited_from: nullable('The account above; null also where the caller may not see it.'),
-  created_at: time,
-  updated_at: time,
+  created_at: Type.Union([time, Type.Null()], { description: 'Null where only the name may be told.' }),
+  updated_at: Type.Union([time, Type.Null()]),
 });
 export type AccountMember = Static<typeof AccountMember>;
 

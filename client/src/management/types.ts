@@ -32,8 +32,9 @@ export type AccountMember = {
   inherited: boolean;
   /** The account above; null also where the caller may not see it. */
   inherited_from: string | null;
-  created_at: string;
-  updated_at: string;
+  /** Null where only the name may be told. */
+  created_at: string | null;
+  updated_at: string | null;
 };
 
 export type AccountMemberPage = {

@@ -20,6 +20,7 @@ export const accountBody = (organization: Organization): Account => ({
 /** The member as it counts in the account that was asked about. */
 export function memberBody(accountId: string, { membership: member, subject }: Member): AccountMember {
   const roles = strongestFirst(member.roles);
+  const isHidden = subject.kind === 'hidden';
   return {
     id: member.id,
     account_id: accountId,
@@ -30,8 +31,8 @@ export function memberBody(accountId: string, { membership: member, subject }: M
     roles,
     inherited: member.inherited,
     inherited_from: member.inheritedFrom,
-    created_at: timeOf(member.createdAt),
-    updated_at: timeOf(member.updatedAt),
+    created_at: isHidden ? null : timeOf(member.createdAt),
+    updated_at: isHidden ? null : timeOf(member.updatedAt),
   };
 }
 
