@@ -19,12 +19,14 @@ const grantScopes = `case when g.all_scopes = 1
           where y.tenant_id = t.id and y.client_grant_id = g.id)
     end as grant_scopes`;
 
-/** The scopes at API `r` by the tenant-wide roles of subject `subject`, space-joined; null without any. */
+/**
+ * The scopes at API `r` by the tenant-wide roles of subject `subject`, space-joined; null without any. Cross joins, since
+ * SQLite keeps their order: from the few roles of the subject, where it would begin with every scope of every role.
+ */
 export const tenantRoleScopes = (subject: string): string => `(select string_agg(x.value, ' ' order by x.position)
-    from role_assignments ra
-    join role_scopes rs on rs.tenant_id = t.id and rs.role_id = ra.role_id
-    join scopes x on x.tenant_id = t.id and x.id = rs.scope_id and x.resource_server_id = r.id
-    where ra.tenant_id = t.id and ra.subject_id = ${subject})`;
+    from role_assignments ra cross join role_scopes rs cross join scopes x
+    where ra.tenant_id = t.id and ra.subject_id = ${subject} and rs.tenant_id = t.id and rs.role_id = ra.role_id
+      and x.tenant_id = t.id and x.id = rs.scope_id and x.resource_server_id = r.id)`;
 
 const grantJoin = `left join client_grants g on g.tenant_id = t.id and g.client_id = c.id
     and g.resource_server_id = r.id and g.subject_type = 'client'`;
