@@ -45,10 +45,19 @@ export function openPostgres(options: PostgresOptions): Database {
     application_name: 'sekisho',
     types: numericTypes,
   };
-  const newPool = (max: number, deadlineMs: number) =>
-    quiet(new pg.Pool({ ...base, max, statement_timeout: deadlineMs, query_timeout: deadlineMs + limits.hangUpAfter }));
+  const newPool = (max: number, deadlineMs: number, more: pg.PoolConfig = {}) =>
+    quiet(
+      new pg.Pool({
+        ...base,
+        ...more,
+        max,
+        statement_timeout: deadlineMs,
+        query_timeout: deadlineMs + limits.hangUpAfter,
+      }),
+    );
   const pool = newPool(options.connections ?? 10, limits.statement);
-  const reportPool = newPool(4, reportDeadlineMs);
+  // A count or a search takes one core of the database at most: tokens want the others.
+  const reportPool = newPool(4, reportDeadlineMs, { options: '-c max_parallel_workers_per_gather=0' });
   const read = lazily(() => kyselyOver(pool));
   const reports = lazily(() => kyselyOver(reportPool));
   // One writing transaction of this process at a time. PostgreSQL takes two that touch the same page of an index for a

@@ -74,13 +74,14 @@ async function rolesCountingFrom(
   const before = new Set(idsOfPath(moved.path));
   const gained = idsOfPath(parent.path).filter((id) => !before.has(id));
   if (gained.length === 0) return [];
+  // A cross join, since SQLite keeps its order: from the members above, where it would begin with those of the tenant.
   const rows = await trx
     .selectFrom('memberships as m')
-    .innerJoin('membership_roles as mr', (join) =>
-      join.onRef('mr.tenant_id', '=', 'm.tenant_id').onRef('mr.membership_id', '=', 'm.id'),
-    )
+    .crossJoin('membership_roles as mr')
     .select('mr.role_id')
     .distinct()
+    .whereRef('mr.tenant_id', '=', 'm.tenant_id')
+    .whereRef('mr.membership_id', '=', 'm.id')
     .where('m.tenant_id', '=', ctx.site.tenantId)
     .where('m.organization_id', 'in', gained)
     .where('m.this_organization_only', '=', 0)
