@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Kysely, PostgresPool, PostgresPoolClient } from 'kysely';
 import pg from 'pg';
 import { Mutex } from '../kernel/mutex.ts';
@@ -56,8 +57,9 @@ export function openPostgres(options: PostgresOptions): Database {
       }),
     );
   const pool = newPool(options.connections ?? 10, limits.statement);
-  // A count or a search takes one core of the database at most: tokens want the others.
-  const reportPool = newPool(4, reportDeadlineMs, { options: '-c max_parallel_workers_per_gather=0' });
+  // A count or a search takes one core of the database at most, and all of them half of the cores: tokens want the others.
+  const reportConnections = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
+  const reportPool = newPool(reportConnections, reportDeadlineMs, { options: '-c max_parallel_workers_per_gather=0' });
   const read = lazily(() => kyselyOver(pool));
   const reports = lazily(() => kyselyOver(reportPool));
   // One writing transaction of this process at a time. PostgreSQL takes two that touch the same page of an index for a
