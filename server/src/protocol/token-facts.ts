@@ -12,7 +12,7 @@ import { Refusal } from './refusal.ts';
 
 export interface CredentialFacts {
   id: string;
-  kind: 'secret' | 'key';
+  kind: 'secret' | 'key' | 'certificate';
   secretHash: string | null;
   publicJwk: string | null;
   alg: AssertionAlgorithm | null;

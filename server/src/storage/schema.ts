@@ -35,7 +35,25 @@ export interface Schema {
   organization_jit_roles: OrganizationJitRoleTable;
   resource_server_aliases: ResourceServerAliasTable;
   idempotency_keys: IdempotencyKeyTable;
+  sessions: SessionTable;
+  interactions: InteractionTable;
+  pushed_requests: PushedRequestTable;
+  authorizations: AuthorizationTable;
+  authorization_codes: AuthorizationCodeTable;
+  refresh_tokens: RefreshTokenTable;
+  opaque_tokens: OpaqueTokenTable;
+  device_authorizations: DeviceAuthorizationTable;
+  subject_tokens: SubjectTokenTable;
+  consents: ConsentTable;
+  used_proofs: UsedProofTable;
+  initial_access_tokens: InitialAccessTokenTable;
+  client_registrations: ClientRegistrationTable;
+  setup_links: SetupLinkTable;
+  logout_notices: LogoutNoticeTable;
 }
+
+/** Which of the tenant's two issuers something belongs to. */
+export type IssuerName = 'root' | 'oidc';
 
 /** Facts of the installation as a whole: the master key's check value. */
 export interface InstallationTable {
@@ -52,6 +70,8 @@ export interface TenantTable {
   default_audience: string | null;
   /** JSON: what only a dialect knows, by dialect. */
   extras: string;
+  /** JSON: how its pages look, who may sign up. */
+  sign_in: string;
   created_at: number;
   updated_at: number;
 }
@@ -117,18 +137,24 @@ export interface ClientTable {
   /** JSON object of strings. */
   metadata: string;
   extras: string;
+  /** JSON: what counts where people sign in to it (`ClientSignIn`). */
+  sign_in: string;
   owner_organization_id: string | null;
   created_at: number;
   updated_at: number;
 }
 
-/** A client secret or a client key. */
+/** A client secret, a client key, or a certificate (RFC 8705). */
 export interface CredentialTable {
   tenant_id: string;
   client_id: string;
   id: string;
-  kind: 'secret' | 'key';
+  kind: 'secret' | 'key' | 'certificate';
   name: string;
+  /** Distinguished name of the subject (RFC 4514), where any certificate of a trusted authority with it will do. */
+  certificate_subject: string | null;
+  /** SHA-256 of a self-signed certificate, base64url. */
+  certificate_thumbprint: string | null;
   /** SHA-256 of a secret, hexadecimal. */
   secret_hash: string | null;
   secret_prefix: string | null;
@@ -408,4 +434,204 @@ export interface LogEventTable {
   occurrences: number;
   /** JSON. */
   details: string | null;
+}
+
+/** A browser that somebody signed in with. */
+export interface SessionTable {
+  tenant_id: string;
+  /** Public: the claim `sid`. */
+  id: string;
+  /** SHA-256 of what the browser's cookie holds. */
+  secret_hash: string;
+  user_id: string;
+  /** JSON array: how the person proved who it is (RFC 8176). */
+  amr: string;
+  ip: string | null;
+  user_agent: string | null;
+  authenticated_at: number;
+  created_at: number;
+  expires_at: number;
+}
+
+/** An authorization request that waits for a person, bound to the browser that began it. */
+export interface InteractionTable {
+  tenant_id: string;
+  id: string;
+  /** SHA-256 of what the browser's cookie holds. */
+  browser_hash: string;
+  issuer: IssuerName;
+  client_id: string;
+  /** JSON: the checked request (`AuthorizationRequest`). */
+  request: string;
+  /** The organization that was chosen on the page. */
+  organization_id: string | null;
+  /** The session whose account was confirmed on the page. */
+  account_session_id: string | null;
+  /** The pushed request it came from; used up with it. */
+  pushed_request_hash: string | null;
+  created_at: number;
+  expires_at: number;
+}
+
+export interface PushedRequestTable {
+  tenant_id: string;
+  uri_hash: string;
+  issuer: IssuerName;
+  client_id: string;
+  request: string;
+  expires_at: number;
+}
+
+/** What a person let a client do; with it end all codes and tokens that rest on it. */
+export interface AuthorizationTable {
+  tenant_id: string;
+  id: string;
+  issuer: IssuerName;
+  user_id: string;
+  client_id: string;
+  /** JSON array: scopes of OpenID Connect and of APIs alike. */
+  scopes: string;
+  /** JSON array: the audiences that tokens may be for. */
+  audiences: string;
+  /** JSON array. */
+  amr: string;
+  /** It ends with this session; null: it goes on (`offline_access`). */
+  session_id: string | null;
+  /** The organization it is for. */
+  organization_id: string | null;
+  /** JSON: who acts for the person (RFC 8693 §4.1). */
+  actor: string | null;
+  authenticated_at: number;
+  created_at: number;
+  expires_at: number;
+}
+
+export interface AuthorizationCodeTable {
+  tenant_id: string;
+  code_hash: string;
+  authorization_id: string;
+  client_id: string;
+  redirect_uri: string;
+  /** S256 (RFC 7636). */
+  code_challenge: string | null;
+  nonce: string | null;
+  /** The key the code is bound to (RFC 9449 §10). */
+  dpop_thumbprint: string | null;
+  expires_at: number;
+  used_at: number | null;
+}
+
+export interface RefreshTokenTable {
+  tenant_id: string;
+  token_hash: string;
+  authorization_id: string;
+  client_id: string;
+  dpop_thumbprint: string | null;
+  certificate_thumbprint: string | null;
+  created_at: number;
+  expires_at: number;
+  /** When it was exchanged for its successor. */
+  used_at: number | null;
+}
+
+export interface OpaqueTokenTable {
+  tenant_id: string;
+  token_hash: string;
+  authorization_id: string;
+  client_id: string;
+  /** Space-joined. */
+  scopes: string;
+  dpop_thumbprint: string | null;
+  certificate_thumbprint: string | null;
+  created_at: number;
+  expires_at: number;
+}
+
+export interface DeviceAuthorizationTable {
+  tenant_id: string;
+  device_code_hash: string;
+  user_code: string;
+  issuer: IssuerName;
+  client_id: string;
+  scopes: string;
+  audiences: string;
+  status: 'pending' | 'approved' | 'denied' | 'used';
+  organization_id: string | null;
+  /** Once it is approved. */
+  authorization_id: string | null;
+  interval_seconds: number;
+  created_at: number;
+  expires_at: number;
+  polled_at: number | null;
+}
+
+export interface SubjectTokenTable {
+  tenant_id: string;
+  token_hash: string;
+  user_id: string;
+  /** JSON object. */
+  context: string;
+  created_at: number;
+  expires_at: number;
+  used_at: number | null;
+}
+
+export interface ConsentTable {
+  tenant_id: string;
+  user_id: string;
+  client_id: string;
+  /** JSON arrays. */
+  scopes: string;
+  audiences: string;
+  organization_ids: string;
+  created_at: number;
+  updated_at: number;
+}
+
+/** DPoP proofs that were used, kept while they could be replayed. */
+export interface UsedProofTable {
+  tenant_id: string;
+  thumbprint: string;
+  jti: string;
+  expires_at: number;
+}
+
+export interface InitialAccessTokenTable {
+  tenant_id: string;
+  id: string;
+  token_hash: string;
+  name: string;
+  uses_left: number;
+  created_at: number;
+  expires_at: number;
+}
+
+/** The token that lets a dynamically registered client manage its own registration. */
+export interface ClientRegistrationTable {
+  tenant_id: string;
+  client_id: string;
+  token_hash: string;
+  created_at: number;
+}
+
+export interface SetupLinkTable {
+  tenant_id: string;
+  token_hash: string;
+  purpose: 'first_administrator';
+  created_at: number;
+  expires_at: number;
+}
+
+/** A client that is still to be told of a logout. */
+export interface LogoutNoticeTable {
+  tenant_id: string;
+  id: string;
+  issuer: IssuerName;
+  client_id: string;
+  uri: string;
+  user_id: string;
+  session_id: string | null;
+  attempts: number;
+  created_at: number;
+  due_at: number;
 }

@@ -58,6 +58,7 @@ const insertTenant = (trx: Tx, id: string) =>
       status: 'active',
       default_audience: null,
       extras: '{}',
+      sign_in: '{}',
       created_at: 1,
       updated_at: 1,
     })

@@ -1,7 +1,14 @@
 import type { Schema } from '../../storage/schema.ts';
+import { type ClientSignIn, signInOf } from './sign-in.ts';
 
 /** How a client proves itself at the token endpoint. */
-export type AuthMethod = 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
+export type AuthMethod =
+  | 'client_secret_basic'
+  | 'client_secret_post'
+  | 'private_key_jwt'
+  | 'tls_client_auth'
+  | 'self_signed_tls_client_auth'
+  | 'none';
 
 /** What kind of application it is, where that matters. */
 export type ClientType = 'machine' | 'web' | 'browser' | 'native' | 'resource_server';
@@ -22,6 +29,8 @@ export interface Client {
   metadata: Record<string, string>;
   /** What only a dialect knows, by dialect. */
   extras: Extras;
+  /** What counts where people sign in to it. */
+  signIn: ClientSignIn;
   /** The organization whose subtree the client belongs to; null: the tenant's. */
   ownerOrganizationId: string | null;
   createdAt: number;
@@ -32,7 +41,7 @@ export interface Client {
 export interface ClientSettings
   extends Pick<
     Client,
-    'name' | 'description' | 'type' | 'status' | 'firstParty' | 'grantTypes' | 'authMethod' | 'metadata' | 'extras'
+    'name' | 'description' | 'type' | 'status' | 'firstParty' | 'grantTypes' | 'authMethod' | 'metadata' | 'extras' | 'signIn'
   > {
   /** Identifier or id of the API this client is. */
   resourceServer: string | null;
@@ -58,6 +67,7 @@ export const clientOf = (row: ClientRow): Client => ({
   resourceServerId: row.resource_server_id,
   metadata: JSON.parse(row.metadata) as Record<string, string>,
   extras: JSON.parse(row.extras) as Extras,
+  signIn: signInOf(row.sign_in),
   ownerOrganizationId: row.owner_organization_id,
   createdAt: row.created_at,
   updatedAt: row.updated_at,

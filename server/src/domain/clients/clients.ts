@@ -17,6 +17,7 @@ import { credentialRows, insertKey, insertSecret } from './credentials.ts';
 import { assertMayBecome, ownerOf } from './owner.ts';
 import { type ClientWithKeys, loadClient } from './read-clients.ts';
 import { replaceSecrets } from './secrets.ts';
+import { noSignIn } from './sign-in.ts';
 
 /** `keyIds` are the keys its authentication refers to from now on; `secret` a supplied new one. */
 export type ClientChange = Partial<ClientSettings> & { keyIds?: readonly string[]; secret?: string };
@@ -149,6 +150,7 @@ const settingsOf = (input: { name: string } & Partial<ClientSettings>): ClientSe
   resourceServer: input.resourceServer ?? null,
   metadata: input.metadata ?? {},
   extras: input.extras ?? {},
+  signIn: input.signIn ?? noSignIn,
 });
 
 async function columnsOf(ctx: Context, trx: Tx, settings: ClientSettings) {
@@ -163,6 +165,7 @@ async function columnsOf(ctx: Context, trx: Tx, settings: ClientSettings) {
     resource_server_id: await linkedResourceServer(ctx, trx, settings.resourceServer),
     metadata: JSON.stringify(settings.metadata),
     extras: JSON.stringify(settings.extras),
+    sign_in: JSON.stringify(settings.signIn),
   };
 }
 

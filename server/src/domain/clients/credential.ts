@@ -4,7 +4,7 @@ import type { Schema } from '../../storage/schema.ts';
 /** What a client proves itself with. Several may live at once, each with its own name, expiry and last use. */
 export interface Credential {
   id: string;
-  kind: 'secret' | 'key';
+  kind: 'secret' | 'key' | 'certificate';
   name: string;
   /** First characters of a secret, to tell it from others. */
   prefix: string | null;

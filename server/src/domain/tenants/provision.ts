@@ -51,6 +51,7 @@ export async function insertTenant(services: Services, trx: Tx, provision: Provi
       status: 'active',
       default_audience: null,
       extras: '{}',
+      sign_in: '{}',
       created_at: now,
       updated_at: now,
     })
@@ -111,6 +112,7 @@ export async function insertManagementClient(
       resource_server_id: null,
       metadata: '{}',
       extras: '{}',
+      sign_in: '{}',
       owner_organization_id: null,
       ...times,
     })
