@@ -39,7 +39,6 @@ export interface Schema {
   interactions: InteractionTable;
   pushed_requests: PushedRequestTable;
   authorizations: AuthorizationTable;
-  authorization_codes: AuthorizationCodeTable;
   refresh_tokens: RefreshTokenTable;
   opaque_tokens: OpaqueTokenTable;
   device_authorizations: DeviceAuthorizationTable;
@@ -501,24 +500,19 @@ export interface AuthorizationTable {
   organization_id: string | null;
   /** JSON: who acts for the person (RFC 8693 §4.1). */
   actor: string | null;
-  authenticated_at: number;
-  created_at: number;
-  expires_at: number;
-}
-
-export interface AuthorizationCodeTable {
-  tenant_id: string;
-  code_hash: string;
-  authorization_id: string;
-  client_id: string;
-  redirect_uri: string;
+  /** SHA-256 of the authorization code; null where there never was one. */
+  code_hash: string | null;
+  redirect_uri: string | null;
   /** S256 (RFC 7636). */
   code_challenge: string | null;
   nonce: string | null;
   /** The key the code is bound to (RFC 9449 §10). */
   dpop_thumbprint: string | null;
+  code_used_at: number | null;
+  authenticated_at: number;
+  created_at: number;
+  /** Until its code is used, the code's. */
   expires_at: number;
-  used_at: number | null;
 }
 
 export interface RefreshTokenTable {

@@ -71,38 +71,33 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await owned(table, 'pushed_requests_of', 'client_id', 'clients').execute();
   await index('pushed_requests_expiry', 'pushed_requests', ['tenant_id', 'expires_at']);
 
-  // What a person let a client do: every code, token and refresh token of one sign-in rests on one of these.
+  // What a person let a client do: the tokens and refresh tokens of one sign-in rest on one of these. Its code is in the
+  // same row, so that one write makes both and one conditional write uses the code up.
   table = times(
     maybeText(
       text(ofTenant('authorizations'), 'id', 'issuer', 'user_id', 'client_id', 'scopes', 'audiences', 'amr'),
       'session_id',
       'organization_id',
       'actor',
+      'code_hash',
+      'redirect_uri',
+      'code_challenge',
+      'nonce',
+      'dpop_thumbprint',
     ),
     'authenticated_at',
     'created_at',
     'expires_at',
-  ).addPrimaryKeyConstraint('authorizations_pk', ['tenant_id', 'id']);
+  )
+    .addColumn('code_used_at', 'bigint')
+    .addPrimaryKeyConstraint('authorizations_pk', ['tenant_id', 'id'])
+    .addUniqueConstraint('authorizations_code', ['tenant_id', 'code_hash']);
   table = owned(table, 'authorizations_of_user', 'user_id', 'users');
   await owned(table, 'authorizations_of_client', 'client_id', 'clients').execute();
   await index('authorizations_user', 'authorizations', ['tenant_id', 'user_id', 'client_id']);
   await index('authorizations_client', 'authorizations', ['tenant_id', 'client_id']);
   await index('authorizations_session', 'authorizations', ['tenant_id', 'session_id']);
   await index('authorizations_expiry', 'authorizations', ['tenant_id', 'expires_at']);
-
-  table = times(
-    maybeText(
-      text(ofTenant('authorization_codes'), 'code_hash', 'authorization_id', 'client_id', 'redirect_uri'),
-      'code_challenge',
-      'nonce',
-      'dpop_thumbprint',
-    ),
-    'expires_at',
-  )
-    .addColumn('used_at', 'bigint')
-    .addPrimaryKeyConstraint('authorization_codes_pk', ['tenant_id', 'code_hash']);
-  await owned(table, 'authorization_codes_of', 'authorization_id', 'authorizations').execute();
-  await index('authorization_codes_of_authorization', 'authorization_codes', ['tenant_id', 'authorization_id']);
 
   table = times(
     maybeText(

@@ -1,0 +1,47 @@
+import type { IssuerName, Schema } from '../../storage/schema.ts';
+
+/** What a person let a client do. Every code, token and refresh token of a sign-in rests on one, and ends with it. */
+export interface Authorization {
+  readonly id: string;
+  readonly issuer: IssuerName;
+  readonly userId: string;
+  readonly clientId: string;
+  /** Scopes of OpenID Connect and of APIs alike. */
+  readonly scopes: readonly string[];
+  /** The audiences that tokens may be for. */
+  readonly audiences: readonly string[];
+  readonly amr: readonly string[];
+  /** It ends with this session; null: it goes on without (`offline_access`). */
+  readonly sessionId: string | null;
+  readonly organizationId: string | null;
+  /** Who acts for the person (RFC 8693 §4.1). */
+  readonly actor: Actor | null;
+  /** When the person proved who it is, in milliseconds. */
+  readonly authenticatedAt: number;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+/** RFC 8693 §4.1: nested, the current actor outermost. */
+export interface Actor {
+  readonly sub: string;
+  readonly act?: Actor;
+}
+
+export type AuthorizationRow = Schema['authorizations'];
+
+export const authorizationOf = (row: AuthorizationRow): Authorization => ({
+  id: row.id,
+  issuer: row.issuer,
+  userId: row.user_id,
+  clientId: row.client_id,
+  scopes: JSON.parse(row.scopes) as string[],
+  audiences: JSON.parse(row.audiences) as string[],
+  amr: JSON.parse(row.amr) as string[],
+  sessionId: row.session_id,
+  organizationId: row.organization_id,
+  actor: row.actor === null ? null : (JSON.parse(row.actor) as Actor),
+  authenticatedAt: row.authenticated_at,
+  createdAt: row.created_at,
+  expiresAt: row.expires_at,
+});
