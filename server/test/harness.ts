@@ -257,6 +257,7 @@ const stateTables = [
   'resource_servers',
   'scopes',
   'clients',
+  'client_origins',
   'credentials',
   'client_grants',
   'client_grant_scopes',

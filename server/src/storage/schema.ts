@@ -44,6 +44,7 @@ export interface Schema {
   device_authorizations: DeviceAuthorizationTable;
   subject_tokens: SubjectTokenTable;
   consents: ConsentTable;
+  client_origins: ClientOriginTable;
   used_proofs: UsedProofTable;
   initial_access_tokens: InitialAccessTokenTable;
   client_registrations: ClientRegistrationTable;
@@ -580,6 +581,13 @@ export interface ConsentTable {
   organization_ids: string;
   created_at: number;
   updated_at: number;
+}
+
+/** Where pages of a client are from (scheme, host and port), as browsers say it. */
+export interface ClientOriginTable {
+  tenant_id: string;
+  origin: string;
+  client_id: string;
 }
 
 /** DPoP proofs that were used, kept while they could be replayed. */

@@ -1,4 +1,5 @@
 import type { CreateTableBuilder, Kysely } from 'kysely';
+import { moveSignInFacts } from './0003-sign-in-facts.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: any table, whatever its columns so far
 type Table = CreateTableBuilder<any, any>;
@@ -169,6 +170,15 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await owned(table, 'consents_of_client', 'client_id', 'clients').execute();
   await index('consents_client', 'consents', ['tenant_id', 'client_id']);
 
+  // Pages of these origins may call the protocol's endpoints.
+  table = text(ofTenant('client_origins'), 'origin', 'client_id').addPrimaryKeyConstraint('client_origins_pk', [
+    'tenant_id',
+    'origin',
+    'client_id',
+  ]);
+  await owned(table, 'client_origins_of', 'client_id', 'clients').execute();
+  await index('client_origins_client', 'client_origins', ['tenant_id', 'client_id']);
+
   // RFC 9449 §11.1.
   await times(text(ofTenant('used_proofs'), 'thumbprint', 'jti'), 'expires_at')
     .addPrimaryKeyConstraint('used_proofs_pk', ['tenant_id', 'thumbprint', 'jti'])
@@ -203,4 +213,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   ).addPrimaryKeyConstraint('logout_notices_pk', ['tenant_id', 'id']);
   await owned(table, 'logout_notices_of', 'client_id', 'clients').execute();
   await index('logout_notices_due', 'logout_notices', ['tenant_id', 'due_at']);
+
+  await moveSignInFacts(db);
 }
