@@ -6,10 +6,11 @@ import { authenticateClient } from './client-auth/authenticate.ts';
 import type { PresentedCredentials } from './client-auth/presented.ts';
 import type { ProtocolContext } from './context.ts';
 import type { IssuerProfile } from './profile.ts';
+import { introspectOpaque, isJwt, revokeOpaque } from './opaque.ts';
 import { Refusal } from './refusal.ts';
 import { guarded } from './refused.ts';
 import { loadTokenFacts, type TokenFacts } from './token-facts.ts';
-import { BadToken, type PresentedToken, verifyAccessToken, verifyIssuedToken } from './tokens/verify.ts';
+import { BadToken, type IssuedToken, type PresentedToken, verifyAccessToken, verifyIssuedToken } from './tokens/verify.ts';
 
 export interface TokenOperation {
   readonly credentials: PresentedCredentials;
@@ -30,12 +31,14 @@ export function introspect(
 ): Promise<Record<string, unknown>> {
   return guarded(ctx, 'endpoint.refused', request, async () => {
     const caller = await authenticated(ctx, profile, request);
-    const token = await orNothing(verifyAccessToken(ctx, request.token as string));
+    const text = request.token as string;
+    if (!isJwt(text)) return introspectOpaque(ctx, caller.client?.id as string, text);
+    const token = await orNothing(verifyAccessToken(ctx, text));
     if (token === undefined || !(await maySee(ctx, caller, token))) return { active: false };
     const { scope: _, ...claims } = token.payload;
     return {
       active: true,
-      token_type: 'Bearer',
+      token_type: isBoundToKey(token.confirmation) ? 'DPoP' : 'Bearer',
       client_id: token.clientId,
       ...claims,
       // What the client may still do counts, not what the token once said.
@@ -44,6 +47,9 @@ export function introspect(
     };
   });
 }
+
+const isBoundToKey = (confirmation: unknown): boolean =>
+  typeof confirmation === 'object' && confirmation !== null && 'jkt' in confirmation;
 
 const revokeToken = defineStatement<{ tenantId: string; jti: string; expiresAt: number }>(
   'token_revoke',
@@ -62,23 +68,30 @@ const linkedApi = defineStatement<{ tenantId: string; clientId: string }, { reso
  */
 export function revoke(ctx: ProtocolContext, profile: IssuerProfile, request: TokenOperation): Promise<void> {
   return guarded(ctx, 'endpoint.refused', request, async () => {
-    const caller = await authenticated(ctx, profile, request);
-    const token = await orNothing(verifyIssuedToken(ctx, request.token as string));
-    const { db, journal } = ctx.services;
-    if (token === undefined || token.clientId !== caller.client?.id) return;
-    const { tokenId, audience, clientId, clientName, organization } = token;
-    const args = { tenantId: ctx.site.tenantId, jti: tokenId, expiresAt: token.expiresAt * 1000 };
-    if ((await db.write(revokeToken, args)) === 0) return;
-    await journal.append({
-      tenantId: ctx.site.tenantId,
-      kind: 'token.revoked',
-      clientId,
-      clientName,
-      audience,
-      tokenId,
-      ...(organization === undefined ? {} : { details: { organization } }),
-      ...ctx.origin,
-    });
+    const caller = await authenticated(ctx, profile, request, { publicClients: true });
+    const clientId = caller.client?.id as string;
+    const text = request.token as string;
+    if (!isJwt(text)) return revokeOpaque(ctx, clientId, text);
+    const token = await orNothing(verifyIssuedToken(ctx, text));
+    if (token?.clientId === clientId) await revokeJwt(ctx, token);
+  });
+}
+
+async function revokeJwt(ctx: ProtocolContext, token: IssuedToken): Promise<void> {
+  const { db, journal } = ctx.services;
+  const { tokenId, audience, clientId, clientName, userId, organization } = token;
+  const args = { tenantId: ctx.site.tenantId, jti: tokenId, expiresAt: token.expiresAt * 1000 };
+  if ((await db.write(revokeToken, args)) === 0) return;
+  await journal.append({
+    tenantId: ctx.site.tenantId,
+    kind: 'token.revoked',
+    clientId,
+    clientName,
+    userId,
+    audience,
+    tokenId,
+    ...(organization === undefined ? {} : { details: { organization } }),
+    ...ctx.origin,
   });
 }
 
@@ -86,12 +99,13 @@ async function authenticated(
   ctx: ProtocolContext,
   profile: IssuerProfile,
   request: TokenOperation,
+  options: { publicClients?: boolean } = {},
 ): Promise<TokenFacts> {
   const native = ctx.services.systemApis.find(({ kind }) => kind === 'api');
   const facts = await loadTokenFacts(ctx, request.credentials.clientId ?? '', {
     audience: `${ctx.site.origin}${native?.path}`,
   });
-  const client = await authenticateClient(ctx, profile, facts.client, request.credentials);
+  const client = await authenticateClient(ctx, profile, facts.client, request.credentials, options);
   if (client.status !== 'active') throw new Refusal('client_disabled', { clientId: client.id });
   if (request.token === undefined) throw new Refusal('token_missing', { parameter: 'token' });
   return facts;

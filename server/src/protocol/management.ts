@@ -76,6 +76,7 @@ async function actorOfToken(ctx: ProtocolContext, api: SystemApi, token: string)
     if (presented.systemKind !== api.kind) throw new WrongAudience(presented.audience, `${ctx.site.origin}${api.path}`);
     // RFC 9068 §4: no other kind of JWT of ours can pass for an access token here.
     if (presented.type !== 'at+jwt') throw new BadToken('the type is not at+jwt');
+    if (presented.userId !== undefined) throw new BadToken('a token of a person is not taken here');
     const allowed = expandScopes(api, presented.allowedScopes);
     const carried = expandScopes(api, presented.tokenScopes);
     return {

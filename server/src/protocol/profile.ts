@@ -1,11 +1,14 @@
 import type { JWTPayload } from 'jose';
 import type { Site } from '../domain/tenants/sites.ts';
+import type { IssuerName } from '../storage/schema.ts';
 
 /**
  * How one issuer reads what a request leaves open and writes its tokens (decision 2). The pipeline reads the profile;
  * no grant type tests which issuer it serves. The issuer's error table is its own, in `http/`.
  */
 export interface IssuerProfile {
+  /** As rows name it. */
+  readonly name: IssuerName;
   issuer(site: Site): string;
   /** What a request without scopes gets. */
   readonly absentScope: 'all_allowed' | 'none';
@@ -18,12 +21,28 @@ export interface IssuerProfile {
   /** The claim that names the organization of a token for an API. */
   readonly organizationClaim: 'org_id' | 'organization_id';
   subjectOfClient(clientId: string): string;
-  /** The client a token of this issuer was issued to, or undefined when its claims name none. */
-  clientOf(claims: JWTPayload): string | undefined;
+  subjectOfUser(userId: string): string;
+  /** Whom a token of this issuer speaks for, and the client it was issued to; undefined when its claims name none. */
+  subjectOf(claims: JWTPayload): TokenSubject | undefined;
+  /** When a refresh token is given for `offline_access`. */
+  readonly offlineAccess: 'asked' | 'asked_with_consent';
+  /** What a token of a person is for when the request names nothing: the one audience that was authorized, or none. */
+  readonly personAlone: 'authorized_audience' | 'userinfo';
+  /** The scopes of OpenID Connect in a token for an API: beside the API's, or left out. */
+  readonly identityScopesInApiTokens: boolean;
+  /** Further claims about a person that only this issuer's clients know. */
+  readonly personClaims: 'standard' | 'logto';
+}
+
+/** Whom a token speaks for. `userId` is absent where the client speaks for itself. */
+export interface TokenSubject {
+  readonly clientId: string;
+  readonly userId?: string;
 }
 
 /** The issuer at the root of a host: Auth0's shape. */
 export const rootProfile: IssuerProfile = {
+  name: 'root',
   issuer: (site) => site.issuer,
   absentScope: 'all_allowed',
   surplusScope: 'refuse',
@@ -31,12 +50,23 @@ export const rootProfile: IssuerProfile = {
   claims: 'dialect_of_api',
   organizationClaim: 'org_id',
   subjectOfClient: (clientId) => `${clientId}@clients`,
-  clientOf: ({ sub }) =>
-    typeof sub === 'string' && sub.endsWith('@clients') ? sub.slice(0, -'@clients'.length) : undefined,
+  subjectOfUser: (userId) => `auth0|${userId}`,
+  subjectOf({ sub, azp, client_id }) {
+    if (typeof sub !== 'string') return undefined;
+    if (sub.endsWith('@clients')) return { clientId: sub.slice(0, -'@clients'.length) };
+    const clientId = azp ?? client_id;
+    if (!sub.startsWith('auth0|') || typeof clientId !== 'string') return undefined;
+    return { clientId, userId: sub.slice('auth0|'.length) };
+  },
+  offlineAccess: 'asked',
+  personAlone: 'authorized_audience',
+  identityScopesInApiTokens: true,
+  personClaims: 'standard',
 };
 
 /** The issuer below `/oidc`: Logto's shape. */
 export const oidcProfile: IssuerProfile = {
+  name: 'oidc',
   issuer: (site) => `${site.origin}/oidc`,
   absentScope: 'none',
   surplusScope: 'drop',
@@ -44,13 +74,26 @@ export const oidcProfile: IssuerProfile = {
   claims: 'rfc9068',
   organizationClaim: 'organization_id',
   subjectOfClient: (clientId) => clientId,
-  // Ids of users and clients are never equal, so a subject that is the client is no user.
-  clientOf: ({ sub, client_id }) => (typeof sub === 'string' && sub === client_id ? sub : undefined),
+  subjectOfUser: (userId) => userId,
+  subjectOf({ sub, client_id: clientId }) {
+    if (typeof sub !== 'string' || typeof clientId !== 'string') return undefined;
+    // Ids of users and clients are never equal, so a subject that is the client is no user.
+    return sub === clientId ? { clientId } : { clientId, userId: sub };
+  },
+  offlineAccess: 'asked_with_consent',
+  personAlone: 'userinfo',
+  identityScopesInApiTokens: false,
+  personClaims: 'logto',
 };
+
+const profiles: readonly IssuerProfile[] = [rootProfile, oidcProfile];
+
+/** The profile that a row names. */
+export const profileNamed = (name: IssuerName): IssuerProfile => (name === 'root' ? rootProfile : oidcProfile);
 
 /** The profile of the issuer a token names at this site; undefined when it is none of ours. */
 export const profileOfIssuer = (site: Site, issuer: unknown): IssuerProfile | undefined =>
-  [rootProfile, oidcProfile].find((profile) => profile.issuer(site) === issuer);
+  profiles.find((profile) => profile.issuer(site) === issuer);
 
 const organizationAudience = 'urn:logto:organization:';
 

@@ -18,6 +18,7 @@ export const refusalReasons = {
   client_public: 'A public client can not use this endpoint or grant type.',
   assertion_invalid: 'The client assertion has a wrong signature, issuer, audience or time (RFC 7523 §3).',
   assertion_replayed: 'The `jti` of the client assertion was used before.',
+  certificate_invalid: 'The client certificate is not one of the client, or no authority we trust vouches for it (RFC 8705 §2).',
   rate_limited: 'Too many failed authentications or requests; wait for the time in Retry-After.',
   // what for
   parameter_invalid: 'A parameter is repeated, too long or not well-formed.',
@@ -28,6 +29,38 @@ export const refusalReasons = {
   target_invalid: 'The resource is not one absolute URI without a fragment (RFC 8707 §2).',
   scope_not_granted: 'The client asked for a scope that it was not granted.',
   token_missing: 'The request names no token.',
+  dpop_proof_missing: 'The client asks for tokens bound to a key only (RFC 9449 §5.2), and there is no DPoP proof.',
+  dpop_proof_invalid: 'The DPoP proof is not good for this request, now (RFC 9449 §4.3).',
+  dpop_proof_replayed: 'The DPoP proof was used before (RFC 9449 §11.1).',
+  certificate_missing: 'The tokens of the client are bound to its certificate (RFC 8705 §3), and none was shown.',
+  // people: codes, refresh tokens, sign-in
+  code_invalid: 'The authorization code is unknown, over, or was issued to another client.',
+  code_replayed: 'The authorization code was used before; what came of it has ended.',
+  redirect_uri_mismatch: 'The redirect URI is not the one the code was asked for with.',
+  code_verifier_wrong: 'The code verifier does not fit the code challenge, or one of them is missing (RFC 7636).',
+  refresh_token_invalid: 'The refresh token is unknown, over, or was issued to another client.',
+  refresh_token_replayed: 'The refresh token was exchanged before; what rests on it has ended.',
+  scope_not_authorized: 'The request asks for a scope that the person did not authorize (RFC 6749 §6).',
+  binding_mismatch: 'The code or refresh token is bound to another key or certificate, or none was shown.',
+  organization_scope_missing: 'The refresh token lacks the scope for organization tokens.',
+  organization_not_consented: 'The person did not let this third-party client act in the organization.',
+  redirect_uri_missing: 'The request names no redirect URI.',
+  redirect_uri_unregistered: 'The redirect URI is none of those registered for the client.',
+  response_type_unsupported: 'The response type is not `code`.',
+  pkce_required: 'The code challenge is missing or its method is not S256 (RFC 7636).',
+  request_object_unsupported: 'Request objects and remote requests are not supported; push the request.',
+  pushed_request_required: 'The client must push its requests (RFC 9126).',
+  pushed_request_invalid: 'The pushed request is unknown, over, used, or of another client.',
+  login_required: 'Nobody is signed in, or has to sign in again, and no page may be shown (`prompt=none`).',
+  consent_required: 'The person has not agreed, and no page may be shown (`prompt=none`).',
+  interaction_required: 'The person must choose, and no page may be shown (`prompt=none`).',
+  id_token_hint_invalid: 'The ID token that was given as a hint is not one of this issuer for this client.',
+  person_refused: 'The person said no.',
+  interaction_unknown: 'The page is over, was used, or belongs to another browser.',
+  form_forged: 'The form was not sent by our page in the same browser.',
+  sign_in_failed: 'Unknown user, wrong password, or an account without one.',
+  userinfo_token_invalid: 'The token is not good at the userinfo endpoint.',
+  userinfo_scope_missing: 'The token lacks the scope `openid`.',
   // where
   tenant_unknown: 'No tenant lives at this host; nothing is logged.',
   tenant_suspended: 'The tenant is suspended.',
@@ -62,6 +95,10 @@ const authenticationFailures: ReadonlySet<RefusalReason> = new Set([
   'auth_method_not_registered',
   'assertion_invalid',
   'assertion_replayed',
+  'certificate_invalid',
+  // Guessing these is guessing a credential.
+  'code_invalid',
+  'refresh_token_invalid',
 ]);
 
 const anonymous: ReadonlySet<RefusalReason> = new Set([
@@ -77,6 +114,8 @@ export interface RefusalData {
   clientId?: string | undefined;
   audience?: string | undefined;
   grantType?: string | undefined;
+  /** The person concerned. */
+  userId?: string | undefined;
   scopes?: readonly string[];
   /** For the log only. */
   detail?: string | undefined;
@@ -85,6 +124,10 @@ export interface RefusalData {
   retryAfterSeconds?: number;
   /** The caller showed a client assertion: whatever is wrong with it or its client, it is told the same. */
   byAssertion?: boolean;
+  /** The same, of a client certificate. */
+  byCertificate?: boolean;
+  /** It was decided for a person, not for the client. */
+  ofPerson?: boolean;
 }
 
 /** A refusal of the protocol; carries what an error table needs to write its sentence. */

@@ -8,6 +8,7 @@ import { Refusal } from './refusal.ts';
 export interface About {
   clientName?: string | undefined;
   audience?: string | undefined;
+  userId?: string | undefined;
 }
 
 /**
@@ -49,6 +50,7 @@ export async function guarded<T>(
       kind: refusedKind,
       clientId,
       clientName: about.clientName,
+      userId: about.userId ?? error.data.userId,
       audience: about.audience,
       scope: request.scopes?.join(' '),
       reason: error.reason,

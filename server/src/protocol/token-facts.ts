@@ -1,6 +1,7 @@
 import type { ClientAccessFacts, OrganizationFacts } from '../domain/access/decide.ts';
 import { accessFactsFrom, tokenFacts } from '../domain/access/facts.ts';
 import { loadOrganizationFacts } from '../domain/access/organization-facts.ts';
+import { type ClientSignIn, signInOf } from '../domain/clients/sign-in.ts';
 import { aliasedIdentifier } from '../domain/resource-servers/aliases.ts';
 import type { TokenDialect } from '../domain/resource-servers/resource-server.ts';
 import { organizationItself } from '../domain/resource-servers/system.ts';
@@ -25,8 +26,11 @@ export interface ClientFacts {
   name: string;
   status: 'active' | 'disabled';
   authMethod: string | null;
+  type: string | null;
+  firstParty: boolean;
   grantTypes: readonly string[];
   isPublic: boolean;
+  signIn: ClientSignIn;
   credentials: CredentialFacts[];
 }
 
@@ -54,8 +58,8 @@ export interface TokenFacts {
   defaultAudience: string | null;
 }
 
-/** What a token is asked for: an API (undefined: the tenant's default one), or an organization itself. */
-export type Target = { readonly audience: string | undefined } | 'organization';
+/** What a token is asked for: an API (undefined: the tenant's default one), an organization itself, or nothing yet. */
+export type Target = { readonly audience: string | undefined } | 'organization' | 'nothing';
 
 /**
  * Reads the facts of a token request: one query, and for an organization a second one beside it. Throws the refusals
@@ -101,17 +105,18 @@ export async function loadTokenFacts(
 /** Null: the default audience. */
 function askedIdentifier(ctx: ProtocolContext, target: Target): string | null {
   if (target === 'organization') return organizationItself;
+  if (target === 'nothing') return '';
   if (target.audience === undefined) return null;
   return storedIdentifierOf({ site: ctx.site, systemApis: ctx.services.systemApis }, target.audience);
 }
 
 /** An audience that nothing is stored under may be an alias; looked for only then. */
 const aliasOf = async (ctx: ProtocolContext, target: Target, row: Row | undefined): Promise<string | undefined> =>
-  row === undefined || row.resource_server_id !== null || target === 'organization' || target.audience === undefined
+  row === undefined || row.resource_server_id !== null || typeof target === 'string' || target.audience === undefined
     ? undefined
     : aliasedIdentifier(ctx.services.db, ctx.site.tenantId, target.audience);
 
-const audienceFactsOf = (row: Row): AudienceFacts | undefined =>
+export const audienceFactsOf = (row: AudienceRow): AudienceFacts | undefined =>
   row.resource_server_id === null
     ? undefined
     : {
@@ -128,12 +133,13 @@ const audienceFactsOf = (row: Row): AudienceFacts | undefined =>
 const organizationTokenLifetimeSeconds = 3600;
 const organizationTokenAlgorithm = 'RS256';
 
-const currentKey = defineStatement<{ tenantId: string; alg: string }, { kid: string }>(
+/** The key that the tenant signs with by an algorithm today. */
+export const currentKey = defineStatement<{ tenantId: string; alg: string }, { kid: string }>(
   'current_key',
   `select kid from signing_keys where tenant_id = :tenantId and alg = :alg and state = 'current'`,
 );
 
-async function organizationAudience(ctx: ProtocolContext): Promise<AudienceFacts> {
+export async function organizationAudience(ctx: ProtocolContext): Promise<AudienceFacts> {
   const args = { tenantId: ctx.site.tenantId, alg: organizationTokenAlgorithm };
   const [key] = await ctx.services.db.run(currentKey, args);
   return {
@@ -148,6 +154,16 @@ async function organizationAudience(ctx: ProtocolContext): Promise<AudienceFacts
 }
 
 type Row = NonNullable<(typeof tokenFacts)['row']>;
+type AudienceRow = Pick<
+  Row,
+  | 'resource_server_id'
+  | 'resource_server_identifier'
+  | 'signing_alg'
+  | 'signing_secret'
+  | 'signing_kid'
+  | 'token_lifetime_seconds'
+  | 'token_dialect'
+>;
 
 function clientFactsOf(rows: readonly Row[], isPublic: boolean): ClientFacts {
   const row = rows[0] as Row;
@@ -156,7 +172,10 @@ function clientFactsOf(rows: readonly Row[], isPublic: boolean): ClientFacts {
     name: row.client_name as string,
     status: row.client_status as 'active' | 'disabled',
     authMethod: row.client_auth_method,
+    type: row.client_type,
+    firstParty: row.client_first_party === 1,
     grantTypes: JSON.parse(row.client_grant_types as string) as string[],
+    signIn: signInOf(row.client_sign_in ?? '{}'),
     isPublic,
     credentials: rows
       .filter(({ credential_id }) => credential_id !== null)

@@ -56,6 +56,17 @@ export interface UserAccessFacts {
   readonly tenantRoleScopes: readonly string[];
   /** Scopes at the audience by the roles in every organization of the user; they count where none is named. */
   readonly anyOrganizationScopes: readonly string[];
+  /** The client the person uses; undefined where only the person is asked about. */
+  readonly client?: UsedClientFacts | undefined;
+}
+
+/** What the client that a person uses adds to the decision. */
+export interface UsedClientFacts {
+  readonly status: 'active' | 'disabled';
+  readonly isPublic: boolean;
+  readonly firstParty: boolean;
+  /** What the API lets people do through it, where the API asks for a grant; undefined when there is none. */
+  readonly userGrantScopes: readonly string[] | undefined;
 }
 
 /** Why a subject may have nothing. */
@@ -145,6 +156,10 @@ const grantReaches = ({ grant }: ClientAccessFacts, organization: OrganizationFa
   grant !== undefined && grant.organizationUsage !== 'deny' && (grant.anyOrganization || organization.grantListed);
 
 const userChecks: readonly Check<UserAccessFacts>[] = [
+  {
+    step: 'client_active',
+    fails: ({ client }) => (client === undefined || client.status === 'active' ? undefined : 'client_disabled'),
+  },
   { step: 'user_active', fails: (facts) => (facts.userStatus === 'active' ? undefined : 'user_inactive') },
   {
     step: 'audience_exists',
@@ -154,6 +169,20 @@ const userChecks: readonly Check<UserAccessFacts>[] = [
     step: 'audience_open',
     fails: (facts) => (api(facts)?.userPolicy === 'deny_all' ? 'audience_closed' : undefined),
   },
+  {
+    step: 'client_trusted',
+    fails: ({ client, ...facts }) =>
+      api(facts)?.isSystem === true && client !== undefined && (client.isPublic || !client.firstParty)
+        ? 'public_client_at_management'
+        : undefined,
+  },
+  {
+    step: 'client_granted',
+    fails: ({ client, ...facts }) =>
+      needsUserGrant(facts) && client !== undefined && client.userGrantScopes === undefined
+        ? 'grant_missing'
+        : undefined,
+  },
   ...organizationChecks,
   {
     step: 'reached',
@@ -162,6 +191,9 @@ const userChecks: readonly Check<UserAccessFacts>[] = [
   },
   organizationActive,
 ];
+
+const needsUserGrant = (facts: Pick<UserAccessFacts, 'resourceServer'>): boolean =>
+  api(facts)?.userPolicy === 'require_client_grant';
 
 /** Decides for a client, alone or (with `organization`) speaking for an organization. */
 export function decideClientAccess(
@@ -181,7 +213,9 @@ export function decideUserAccess(facts: UserAccessFacts, organization: Organizat
   const inOrganization = organization === undefined ? facts.anyOrganizationScopes : organization.roleScopes;
   const scopes =
     facts.resourceServer === 'organization' ? inOrganization : [...facts.tenantRoleScopes, ...inOrganization];
-  return { allowed: true, scopes: [...new Set(scopes)] };
+  const through = needsUserGrant(facts) ? facts.client?.userGrantScopes : undefined;
+  const reached = through === undefined ? scopes : scopes.filter((scope) => through.includes(scope));
+  return { allowed: true, scopes: [...new Set(reached)] };
 }
 
 function scopesOfClient(facts: ClientAccessFacts, organization: OrganizationFacts | undefined): readonly string[] {

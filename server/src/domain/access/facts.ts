@@ -11,7 +11,7 @@ import type { ClientAccessFacts, ResourceServerFacts } from './decide.ts';
  */
 
 /** The scopes of grant `g` at API `r`, space-joined: all of the API's, or the listed ones, in their order. */
-const grantScopes = `case when g.all_scopes = 1
+export const grantScopes = `case when g.all_scopes = 1
     then (select string_agg(x.value, ' ' order by x.position) from scopes x
           where x.tenant_id = t.id and x.resource_server_id = r.id)
     else (select string_agg(x.value, ' ' order by y.position) from client_grant_scopes y
@@ -70,6 +70,7 @@ interface CommonRow extends AccessRow {
 export interface TokenFactsRow extends CommonRow {
   default_audience: string | null;
   client_grant_types: string | null;
+  client_sign_in: string | null;
   credential_id: string | null;
   credential_kind: Column<'credentials', 'kind'>;
   secret_hash: string | null;
@@ -93,7 +94,7 @@ export const tokenFacts = defineStatementForMany<
   'token_facts',
   ['tenantId', 'clientId', 'identifier'],
   ({ argument, selection, source }) => `select ${selection}${accessColumns},
-    t.default_audience as default_audience, c.grant_types as client_grant_types,
+    t.default_audience as default_audience, c.grant_types as client_grant_types, c.sign_in as client_sign_in,
     k.id as credential_id, k.kind as credential_kind, k.secret_hash as secret_hash, k.public_jwk as key_public_jwk,
     k.alg as key_alg, k.kid as key_kid, k.expires_at as credential_expires_at,
     r.token_lifetime_seconds as token_lifetime_seconds, r.token_dialect as token_dialect, s.kid as signing_kid

@@ -4,9 +4,13 @@ import { type ErrorTable, row } from './error-table.ts';
 /** One answer for whoever can't prove who they are, by secret and by assertion. */
 const unauthorized = row(401, 'invalid_client', 'The client authentication failed.');
 
+const badProof = row(400, 'invalid_dpop_proof', 'The DPoP proof is not valid for this request.');
+
 /** Logto's statuses: access that is denied is 400, unless it is an organization that denies it. */
 const denied = (description: string | ((data: RefusalData) => string)) => row(400, 'access_denied', description);
 const organizationDenied = (description: string) => row(403, 'access_denied', description);
+
+const invalidGrant = (description: string) => row(400, 'invalid_grant', description);
 
 /** One answer, whether or not there is such an organization. */
 const strangerToOrganization = organizationDenied('The application is not a member of this organization.');
@@ -32,6 +36,7 @@ export const oidcErrors: ErrorTable = {
   client_disabled: row(400, 'unauthorized_client', 'The application is disabled.'),
   assertion_invalid: unauthorized,
   assertion_replayed: unauthorized,
+  certificate_invalid: unauthorized,
   rate_limited: row(429, 'too_many_requests', 'Too many requests; wait for the time in Retry-After.'),
   parameter_invalid: row(400, 'invalid_request', ({ parameter }) => `The parameter ${parameter} is not valid.`),
   grant_type_missing: row(400, 'invalid_request', 'The parameter grant_type is missing.'),
@@ -62,6 +67,37 @@ export const oidcErrors: ErrorTable = {
   organization_not_member: strangerToOrganization,
   organization_suspended: organizationDenied('The organization is suspended.'),
   user_inactive: row(400, 'invalid_grant', 'The user is not active.'),
+  code_invalid: invalidGrant('The authorization code is not valid.'),
+  code_replayed: invalidGrant('The authorization code is not valid.'),
+  redirect_uri_mismatch: invalidGrant('The redirect URI is wrong.'),
+  code_verifier_wrong: invalidGrant('The code verifier is wrong.'),
+  refresh_token_invalid: invalidGrant('The refresh token is not valid.'),
+  refresh_token_replayed: invalidGrant('The refresh token is not valid.'),
+  scope_not_authorized: row(400, 'invalid_scope', 'The scope exceeds what was authorized.'),
+  binding_mismatch: invalidGrant('The credential is bound to another key or certificate.'),
+  organization_scope_missing: row(403, 'insufficient_scope', 'The refresh token has not the scope for organizations.'),
+  organization_not_consented: organizationDenied('The person did not let the application act in this organization.'),
+  redirect_uri_missing: row(400, 'invalid_request', 'The parameter redirect_uri is missing.'),
+  redirect_uri_unregistered: row(400, 'invalid_request', 'The redirect_uri is not registered for this client.'),
+  response_type_unsupported: row(400, 'unsupported_response_type', 'The only response_type is code.'),
+  pkce_required: row(400, 'invalid_request', 'Send a code_challenge of 43 characters, with code_challenge_method S256.'),
+  request_object_unsupported: row(400, 'request_not_supported', 'Request objects are not supported.'),
+  pushed_request_required: row(400, 'invalid_request', 'This client must push its authorization requests.'),
+  pushed_request_invalid: row(400, 'invalid_request_uri', 'The request_uri is unknown, over, or was used.'),
+  login_required: row(400, 'login_required', 'Nobody is signed in.'),
+  consent_required: row(400, 'consent_required', 'The person has not agreed.'),
+  interaction_required: row(400, 'interaction_required', 'The person must choose something.'),
+  id_token_hint_invalid: row(400, 'invalid_request', 'The id_token_hint is not valid.'),
+  person_refused: denied('The person refused.'),
+  interaction_unknown: row(404, 'invalid_request', 'This page is over or belongs to another browser.'),
+  form_forged: row(403, 'access_denied', 'The form was not sent by our page.'),
+  sign_in_failed: row(401, 'access_denied', 'Wrong user or password.'),
+  userinfo_token_invalid: row(401, 'invalid_token', 'The access token is not valid here.'),
+  userinfo_scope_missing: row(403, 'insufficient_scope', 'The access token has not the scope openid.'),
+  dpop_proof_missing: row(400, 'invalid_dpop_proof', 'The client must send a DPoP proof.'),
+  dpop_proof_invalid: badProof,
+  dpop_proof_replayed: badProof,
+  certificate_missing: row(400, 'invalid_request', 'The client must show its certificate.'),
   token_missing: row(400, 'invalid_request', 'The parameter token is missing.'),
   tenant_unknown: row(404, 'invalid_request', 'There is nothing here.'),
   tenant_suspended: row(403, 'access_denied', 'The tenant is suspended.'),

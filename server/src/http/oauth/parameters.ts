@@ -15,6 +15,13 @@ const plainText = new Set([
   'grant_type',
   'organization',
   'organization_id',
+  'redirect_uri',
+  'state',
+  'nonce',
+  'login_hint',
+  'prompt',
+  'response_type',
+  'response_mode',
 ]);
 
 /**
@@ -52,6 +59,16 @@ const known = [
   'organization_id',
   'token',
   'token_type_hint',
+  'code',
+  'redirect_uri',
+  'code_verifier',
+  'refresh_token',
+  'device_code',
+  'subject_token',
+  'subject_token_type',
+  'actor_token',
+  'actor_token_type',
+  'requested_token_type',
 ];
 
 function formOf(body: unknown): Map<string, string> {

@@ -3,7 +3,8 @@ import type { FastifyRequest } from 'fastify';
 import { invalid } from '../../kernel/errors.ts';
 import { splitScopes } from '../../kernel/text.ts';
 import type { TokenOperation } from '../../protocol/introspect.ts';
-import type { TokenRequest } from '../../protocol/token/pipeline.ts';
+import type { TokenRequest } from '../../protocol/token/request.ts';
+import { presentedBinding } from '../edge/presented-binding.ts';
 import { readCredentials } from './credentials.ts';
 import { type Parameters, readParameters } from './parameters.ts';
 
@@ -17,11 +18,24 @@ export function readTokenRequest(request: FastifyRequest): TokenRequest {
     ...readAudience(parameter),
     scopes: scope === undefined ? undefined : splitScopes(scope),
     organization: readOrganization(parameter),
+    given: {
+      code: parameter('code'),
+      redirectUri: parameter('redirect_uri'),
+      codeVerifier: parameter('code_verifier'),
+      refreshToken: parameter('refresh_token'),
+      deviceCode: parameter('device_code'),
+      subjectToken: parameter('subject_token'),
+      subjectTokenType: parameter('subject_token_type'),
+      actorToken: parameter('actor_token'),
+      actorTokenType: parameter('actor_token_type'),
+      requestedTokenType: parameter('requested_token_type'),
+    },
+    binding: presentedBinding(request),
   };
 }
 
 /** `organization` is Auth0's name for it, `organization_id` Logto's; two different ones are two things. */
-function readOrganization(parameter: Parameters): string | undefined {
+export function readOrganization(parameter: Parameters): string | undefined {
   const [organization, id] = [parameter('organization'), parameter('organization_id')];
   if (organization !== undefined && id !== undefined && organization !== id) {
     throw invalid('organization_id', 'organization and organization_id name different organizations.');

@@ -2,14 +2,21 @@ import type { RefusalData } from '../../protocol/refusal.ts';
 import { type ErrorTable, type Row, row } from './error-table.ts';
 
 const badAssertion = row(401, 'invalid_client', 'The client assertion is not valid.');
+const badCertificate = row(401, 'invalid_client', 'The client certificate is not valid.');
 const wrongSecret = row(401, 'access_denied', 'Unauthorized');
 
 /**
- * One answer for whoever can't prove who they are, by secret and by assertion: it does not tell an unknown client from
- * a wrong secret or a wrong signature.
+ * One answer for whoever can't prove who they are, by secret, by assertion and by certificate: it does not tell an
+ * unknown client from a wrong secret, a wrong signature or a wrong certificate.
  */
-const unauthorized: Row = (data) => (data.byAssertion ? badAssertion(data) : wrongSecret(data));
+const unauthorized: Row = (data) => {
+  if (data.byAssertion) return badAssertion(data);
+  return data.byCertificate ? badCertificate(data) : wrongSecret(data);
+};
+const badProof = row(400, 'invalid_dpop_proof', 'The DPoP proof is not valid for this request.');
 const denied = (description: string | ((data: RefusalData) => string)): Row => row(403, 'access_denied', description);
+
+const invalidGrant = (description: string): Row => row(400, 'invalid_grant', description);
 
 /** One answer, whether or not there is such an organization. */
 const strangerToOrganization = denied('The client has no access to this organization.');
@@ -28,6 +35,7 @@ export const rootErrors: ErrorTable = {
   client_disabled: row(403, 'unauthorized_client', 'The client is disabled.'),
   assertion_invalid: badAssertion,
   assertion_replayed: badAssertion,
+  certificate_invalid: badCertificate,
   rate_limited: row(429, 'too_many_requests', 'Global limit has been reached'),
   parameter_invalid: row(400, 'invalid_request', ({ parameter }) => `The parameter ${parameter} is not valid.`),
   grant_type_missing: row(400, 'invalid_request', 'Missing required parameter: grant_type'),
@@ -54,6 +62,37 @@ export const rootErrors: ErrorTable = {
   organization_not_member: strangerToOrganization,
   organization_suspended: denied('The organization is suspended.'),
   user_inactive: row(400, 'invalid_grant', 'The user is not active.'),
+  code_invalid: invalidGrant('Invalid authorization code'),
+  code_replayed: invalidGrant('Invalid authorization code'),
+  redirect_uri_mismatch: invalidGrant('The redirect URI is wrong.'),
+  code_verifier_wrong: invalidGrant('Failed to verify code verifier'),
+  refresh_token_invalid: invalidGrant('Unknown or invalid refresh token.'),
+  refresh_token_replayed: invalidGrant('Unknown or invalid refresh token.'),
+  scope_not_authorized: row(400, 'invalid_scope', 'The scope exceeds what was authorized.'),
+  binding_mismatch: invalidGrant('The credential is bound to another key or certificate.'),
+  organization_scope_missing: row(403, 'insufficient_scope', 'The refresh token has not the scope for organizations.'),
+  organization_not_consented: denied('The person did not let the client act in this organization.'),
+  redirect_uri_missing: row(400, 'invalid_request', 'Missing required parameter: redirect_uri'),
+  redirect_uri_unregistered: row(400, 'invalid_request', 'The redirect_uri is not registered for this client.'),
+  response_type_unsupported: row(400, 'unsupported_response_type', 'The only response_type is code.'),
+  pkce_required: row(400, 'invalid_request', 'Send a code_challenge of 43 characters, with code_challenge_method S256.'),
+  request_object_unsupported: row(400, 'request_not_supported', 'Request objects are not supported.'),
+  pushed_request_required: row(400, 'invalid_request', 'This client must push its authorization requests.'),
+  pushed_request_invalid: row(400, 'invalid_request_uri', 'The request_uri is unknown, over, or was used.'),
+  login_required: row(400, 'login_required', 'Login required'),
+  consent_required: row(400, 'consent_required', 'Consent required'),
+  interaction_required: row(400, 'interaction_required', 'The person must choose something.'),
+  id_token_hint_invalid: row(400, 'invalid_request', 'The id_token_hint is not valid.'),
+  person_refused: row(403, 'access_denied', 'The person refused.'),
+  interaction_unknown: row(404, 'not_found', 'This page is over or belongs to another browser.'),
+  form_forged: row(403, 'access_denied', 'The form was not sent by our page.'),
+  sign_in_failed: row(401, 'access_denied', 'Wrong user or password.'),
+  userinfo_token_invalid: row(401, 'invalid_token', 'The access token is not valid here.'),
+  userinfo_scope_missing: row(403, 'insufficient_scope', 'The access token has not the scope openid.'),
+  dpop_proof_missing: row(400, 'invalid_dpop_proof', 'The client must send a DPoP proof.'),
+  dpop_proof_invalid: badProof,
+  dpop_proof_replayed: badProof,
+  certificate_missing: row(400, 'invalid_request', 'The client must show its certificate.'),
   token_missing: row(400, 'invalid_request', 'Missing required parameter: token'),
   tenant_unknown: row(404, 'not_found', 'There is nothing here.'),
   tenant_suspended: denied('The tenant is suspended.'),

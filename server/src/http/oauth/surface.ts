@@ -6,7 +6,8 @@ import type { FastifyInstance } from 'fastify';
 import { publishedKeys } from '../../domain/keys/keys.ts';
 import { assertTenant, type EndpointPaths, metadataOf } from '../../protocol/discovery.ts';
 import { introspect, revoke } from '../../protocol/introspect.ts';
-import { issueToken, type TokenAnswer } from '../../protocol/token/pipeline.ts';
+import { issueToken } from '../../protocol/token/pipeline.ts';
+import type { TokenAnswer } from '../../protocol/token/request.ts';
 import { type HttpServices, protocolContext } from '../request.ts';
 import { oauthErrorHandler } from './errors.ts';
 import { type Issuer, publishedCache } from './issuer.ts';
@@ -39,12 +40,15 @@ function addTokenEndpoints(server: FastifyInstance, services: HttpServices, issu
   });
 }
 
-/** RFC 6749 §5.1. */
+/** RFC 6749 §5.1; OpenID Connect Core §3.1.3.3; RFC 8693 §2.2.1. */
 const tokenBody = (issuer: Issuer, token: TokenAnswer) => ({
   access_token: token.accessToken,
-  token_type: 'Bearer',
+  token_type: token.tokenType,
   expires_in: token.expiresInSeconds,
   ...(token.scopes.length > 0 || issuer.emptyScope === 'said' ? { scope: token.scopes.join(' ') } : {}),
+  ...(token.idToken === undefined ? {} : { id_token: token.idToken }),
+  ...(token.refreshToken === undefined ? {} : { refresh_token: token.refreshToken }),
+  ...(token.issuedTokenType === undefined ? {} : { issued_token_type: token.issuedTokenType }),
 });
 
 function addPublished(server: FastifyInstance, services: HttpServices, issuer: Issuer): void {

@@ -10,16 +10,19 @@ import type { PresentedCredentials } from './presented.ts';
 /**
  * Proves that the request comes from the client, by the method it is registered for and no other (RFC 7591 §2).
  * Whatever is known of the client, a secret is hashed and compared and an assertion's signature verified, so that an
- * unknown client takes as long as a wrong secret or signature. Throws a `Refusal`.
+ * unknown client takes as long as a wrong secret or signature. `publicClients`: a client that has nothing to prove
+ * itself with may name itself. Throws a `Refusal`.
  */
 export async function authenticateClient(
   ctx: ProtocolContext,
   profile: IssuerProfile,
   client: ClientFacts | undefined,
   presented: PresentedCredentials,
+  options: { publicClients?: boolean } = {},
 ): Promise<ClientFacts> {
   if (presented.method === 'unreadable') throw new Refusal(presented.problem, { clientId: presented.clientId });
   if (presented.clientId === undefined) throw new Refusal('client_id_missing');
+  if (options.publicClients === true && presented.method === 'none' && client?.isPublic === true) return client;
   const credential =
     presented.method === 'private_key_jwt'
       ? await byAssertion(ctx, profile, client, presented)

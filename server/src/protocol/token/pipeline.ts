@@ -2,13 +2,16 @@
  * The token endpoint, read top to bottom as its rule book. The pipeline owns every check that grant types share, so
  * that none can forget one; a grant type only fills its hooks.
  *
- *   authenticate the client → grant type allowed? → audience and organization → scopes → hooks → mint → log → answer
+ *   authenticate the client → grant type allowed? → binding → whom does it speak for?
+ *     itself:   audience and organization → scopes → mint → log → answer (below)
+ *     a person: redeem → audience and organization → scopes → use up → mint → log → answer (`person.ts`)
  */
 import { decideClientAccess } from '../../domain/access/decide.ts';
 import { randomBase64Url } from '../../kernel/random.ts';
 import { isScopeToken } from '../../kernel/text.ts';
+import { type Binding, confirmationOf, tokenTypeOf } from '../binding/binding.ts';
+import { bindingOf } from '../binding/present.ts';
 import { authenticateClient } from '../client-auth/authenticate.ts';
-import type { PresentedCredentials } from '../client-auth/presented.ts';
 import type { ProtocolContext } from '../context.ts';
 import { audienceOfOrganization, type IssuerProfile } from '../profile.ts';
 import { Refusal } from '../refusal.ts';
@@ -16,26 +19,10 @@ import { guarded } from '../refused.ts';
 import { type AudienceFacts, type ClientFacts, loadTokenFacts, type TokenFacts } from '../token-facts.ts';
 import { rfc9068Of } from '../tokens/claims.ts';
 import { mintAccessToken } from '../tokens/mint.ts';
+import type { GrantType } from './grants/grant-type.ts';
 import { grantTypes } from './grants/index.ts';
-
-/** A token request, read at the edge: empty parameters are absent, scopes are split. */
-export interface TokenRequest {
-  readonly credentials: PresentedCredentials;
-  readonly grantType: string | undefined;
-  /** `audience`, or RFC 8707's `resource`: the same thing. */
-  readonly audience: string | undefined;
-  /** The `resource` was no absolute URI, or named another API than `audience` (RFC 8707 §2). */
-  readonly targetIsInvalid: boolean;
-  readonly scopes: readonly string[] | undefined;
-  /** Id of the organization the token is to speak for. */
-  readonly organization: string | undefined;
-}
-
-export interface TokenAnswer {
-  readonly accessToken: string;
-  readonly expiresInSeconds: number;
-  readonly scopes: readonly string[];
-}
+import { issueForPerson } from './person.ts';
+import type { TokenAnswer, TokenRequest } from './request.ts';
 
 /** Issues an access token, or throws a `Refusal`; either way one log event is durable before this settles. */
 export function issueToken(ctx: ProtocolContext, profile: IssuerProfile, request: TokenRequest): Promise<TokenAnswer> {
@@ -46,31 +33,57 @@ export function issueToken(ctx: ProtocolContext, profile: IssuerProfile, request
 
     if (request.targetIsInvalid) throw new Refusal('target_invalid', { parameter: 'resource' });
 
-    const facts = await factsOf(ctx, profile, request);
+    const facts = await factsOf(ctx, profile, grant, request);
     about.clientName = facts.client?.name;
-    const client = await authenticateClient(ctx, profile, facts.client, request.credentials);
+    const client = await authenticateClient(ctx, profile, facts.client, request.credentials, {
+      publicClients: grant.speaksFor === 'person' && grant.publicClients,
+    });
     if (client.status !== 'active') throw new Refusal('client_disabled', { clientId: client.id });
     if (!client.grantTypes.includes(request.grantType)) {
       throw new Refusal('grant_type_not_allowed', { clientId: client.id, grantType: request.grantType });
     }
-
+    const binding = await bindingOf(ctx, client, request.binding);
     if (request.scopes?.every(isScopeToken) === false) throw new Refusal('parameter_invalid', { parameter: 'scope' });
-    const audience = audienceOf(request, facts);
-    if (audience === undefined) throw new Refusal('audience_missing', { clientId: client.id });
-    about.audience = audience;
-    const decision = decideClientAccess(facts.access, facts.organization);
-    if (!decision.allowed) throw new Refusal(decision.reason, { clientId: client.id, audience });
-    const scopes = scopesToGive(profile, request.scopes, decision.scopes, client.id);
-    await grant.check?.(ctx, client);
 
-    return answer(ctx, profile, {
-      client,
-      facts: facts.audience as AudienceFacts,
-      audience,
-      organization: facts.organization?.id,
-      scopes,
-      grantType: request.grantType,
-    });
+    return grant.speaksFor === 'person'
+      ? issueForPerson(ctx, grant, { profile, client, request, binding }, about)
+      : issueForClient(ctx, profile, request, { facts, client, binding }, about);
+  });
+}
+
+/** What a person's token needs is known once what was shown is read; here it is the client alone. */
+function factsOf(
+  ctx: ProtocolContext,
+  profile: IssuerProfile,
+  grant: GrantType,
+  request: TokenRequest,
+): Promise<TokenFacts> {
+  return grant.speaksFor === 'person'
+    ? loadTokenFacts(ctx, request.credentials.clientId ?? '', 'nothing')
+    : clientFactsOf(ctx, profile, request);
+}
+
+async function issueForClient(
+  ctx: ProtocolContext,
+  profile: IssuerProfile,
+  request: TokenRequest,
+  { facts, client, binding }: { facts: TokenFacts; client: ClientFacts; binding: Binding },
+  about: { audience?: string | undefined },
+): Promise<TokenAnswer> {
+  const audience = audienceOf(request, facts);
+  if (audience === undefined) throw new Refusal('audience_missing', { clientId: client.id });
+  about.audience = audience;
+  const decision = decideClientAccess(facts.access, facts.organization);
+  if (!decision.allowed) throw new Refusal(decision.reason, { clientId: client.id, audience });
+  const scopes = scopesToGive(profile, request.scopes, decision.scopes, client.id);
+  return answer(ctx, profile, {
+    client,
+    facts: facts.audience as AudienceFacts,
+    audience,
+    organization: facts.organization?.id,
+    scopes,
+    grantType: request.grantType as string,
+    binding,
   });
 }
 
@@ -78,7 +91,7 @@ export function issueToken(ctx: ProtocolContext, profile: IssuerProfile, request
  * A request with an organization and no audience is for the organization itself: always, or where the tenant has no
  * default audience; the issuer's profile says which.
  */
-async function factsOf(ctx: ProtocolContext, profile: IssuerProfile, request: TokenRequest): Promise<TokenFacts> {
+async function clientFactsOf(ctx: ProtocolContext, profile: IssuerProfile, request: TokenRequest): Promise<TokenFacts> {
   const { audience, organization } = request;
   const clientId = request.credentials.clientId ?? '';
   const alone = audience === undefined && organization !== undefined;
@@ -118,11 +131,12 @@ interface Decided {
   readonly organization: string | undefined;
   readonly scopes: readonly string[];
   readonly grantType: string;
+  readonly binding: Binding;
 }
 
 async function answer(ctx: ProtocolContext, profile: IssuerProfile, decided: Decided): Promise<TokenAnswer> {
   const { clock, random, journal } = ctx.services;
-  const { client, facts, audience, organization, scopes } = decided;
+  const { client, facts, audience, organization, scopes, binding } = decided;
   const issuedAt = Math.floor(clock.now() / 1000);
   const tokenId = randomBase64Url(random, 18);
   const logged = journal.append({
@@ -150,11 +164,13 @@ async function answer(ctx: ProtocolContext, profile: IssuerProfile, decided: Dec
           ? undefined
           : { claim: profile.organizationClaim, id: organization },
       scopes,
+      ofClient: true,
+      confirmation: confirmationOf(binding),
       issuedAt,
       expiresAt: issuedAt + facts.tokenLifetimeSeconds,
       tokenId,
     }),
     logged,
   ]);
-  return { accessToken, expiresInSeconds: facts.tokenLifetimeSeconds, scopes };
+  return { accessToken, tokenType: tokenTypeOf(binding), expiresInSeconds: facts.tokenLifetimeSeconds, scopes };
 }

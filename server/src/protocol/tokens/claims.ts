@@ -1,3 +1,4 @@
+import type { Actor } from '../../domain/authorizations/authorization.ts';
 import type { TokenDialect } from '../../domain/resource-servers/resource-server.ts';
 
 /** What an access token says, before it is dressed in a dialect. Times in seconds. */
@@ -9,9 +10,21 @@ export interface AccessTokenFacts {
   /** The organization the token speaks for, and the claim that says so. */
   organization: { claim: string; id: string } | undefined;
   scopes: readonly string[];
+  /** Whether the client speaks for itself; otherwise for a person. */
+  ofClient: boolean;
+  /** The key or certificate the token is bound to. */
+  confirmation?: Confirmation | undefined;
+  /** Who acts for the person (RFC 8693 §4.1). */
+  actor?: Actor | undefined;
   issuedAt: number;
   expiresAt: number;
   tokenId: string;
+}
+
+/** RFC 7800: what the holder must show besides the token. */
+export interface Confirmation {
+  readonly jkt?: string;
+  readonly 'x5t#S256'?: string;
 }
 
 /**
@@ -30,8 +43,11 @@ export function claimsOf(dialect: TokenDialect, token: AccessTokenFacts): Record
     jti: token.tokenId,
     ...(token.organization === undefined ? {} : { [token.organization.claim]: token.organization.id }),
     ...(token.scopes.length > 0 ? { scope: token.scopes.join(' ') } : {}),
-    ...(rfc9068 ? { client_id: token.clientId } : { azp: token.clientId, gty: 'client-credentials' }),
+    ...(rfc9068 ? { client_id: token.clientId } : { azp: token.clientId }),
+    ...(rfc9068 || !token.ofClient ? {} : { gty: 'client-credentials' }),
     ...(withPermissions ? { permissions: token.scopes } : {}),
+    ...(token.confirmation === undefined ? {} : { cnf: token.confirmation }),
+    ...(token.actor === undefined ? {} : { act: token.actor }),
   };
 }
 

@@ -33,6 +33,17 @@ export async function mintAccessToken(
   return `${signingInput}.${await signatureOf(ctx, audience, signingInput)}`;
 }
 
+/** Signs any other JWT of ours with a key of the tenant. */
+export async function signJwt(
+  ctx: ProtocolContext,
+  { alg, typ, kid }: { alg: AsymmetricAlgorithm; typ: string; kid: string },
+  payload: object,
+): Promise<string> {
+  const signingInput = `${headerOf(alg, typ, kid)}.${base64Url(JSON.stringify(payload))}`;
+  const key = await ctx.services.keys.privateKey(ctx.site.tenantId, kid);
+  return `${signingInput}.${(await signJws(alg, key, Buffer.from(signingInput))).toString('base64url')}`;
+}
+
 async function signatureOf(ctx: ProtocolContext, audience: AudienceFacts, signingInput: string): Promise<string> {
   const { cipher, keys } = ctx.services;
   const { tenantId } = ctx.site;

@@ -4,9 +4,10 @@
  */
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { JWTPayload } from 'jose';
-import { type AccessDecision, decideClientAccess } from '../../domain/access/decide.ts';
+import { type AccessDecision, decideClientAccess, decideUserAccess } from '../../domain/access/decide.ts';
 import { accessFactsFrom, presentedTokenFacts } from '../../domain/access/facts.ts';
-import { loadOrganizationFacts } from '../../domain/access/organization-facts.ts';
+import { type LoadedOrganization, loadOrganizationFacts } from '../../domain/access/organization-facts.ts';
+import { findAuthorization } from '../../domain/authorizations/authorizations.ts';
 import { aliasedIdentifier } from '../../domain/resource-servers/aliases.ts';
 import { signingSecretContext } from '../../domain/resource-servers/resource-server.ts';
 import { organizationItself } from '../../domain/resource-servers/system.ts';
@@ -14,6 +15,7 @@ import { storedIdentifierOf } from '../../domain/tenants/sites.ts';
 import { jose } from '../../kernel/jose.ts';
 import type { ProtocolContext } from '../context.ts';
 import { type IssuerProfile, organizationOfAudience, profileOfIssuer } from '../profile.ts';
+import { loadPersonFacts } from '../user-facts.ts';
 
 /** Longest token that is looked at, in characters. */
 const maximumTokenLength = 64 * 1024;
@@ -24,6 +26,10 @@ const clockSkewSeconds = 5;
 export interface PresentedToken {
   readonly clientId: string;
   readonly clientName: string;
+  /** The person it speaks for; undefined where the client speaks for itself. */
+  readonly userId: string | undefined;
+  /** What the token is bound to, as its claim `cnf` says. */
+  readonly confirmation: unknown;
   readonly tokenId: string;
   readonly audience: string;
   /** Null where the audience is an organization itself. */
@@ -60,6 +66,7 @@ interface Claims {
   alg: string;
   typ: string;
   clientId: string;
+  userId: string | undefined;
   audience: string;
   tokenId: string;
 }
@@ -69,6 +76,7 @@ type Row = NonNullable<(typeof presentedTokenFacts)['row']>;
 /** A token that we issued and that has not expired, whatever its client may do with it today. */
 export interface IssuedToken {
   readonly clientId: string;
+  readonly userId: string | undefined;
   readonly clientName: string;
   readonly tokenId: string;
   readonly audience: string;
@@ -80,9 +88,10 @@ export interface IssuedToken {
 /** Verifies that a token is one of ours, for its revocation; throws `BadToken`. */
 export async function verifyIssuedToken(ctx: ProtocolContext, token: string): Promise<IssuedToken> {
   const { claims, row } = await verified(ctx, token);
-  const { clientId, tokenId, audience, organization, payload } = claims;
+  const { clientId, userId, tokenId, audience, organization, payload } = claims;
   return {
     clientId,
+    userId,
     clientName: row.client_name as string,
     tokenId,
     audience,
@@ -99,23 +108,24 @@ export async function verifyAccessToken(ctx: ProtocolContext, token: string): Pr
     throw new BadToken(`the audience ${claims.audience} does not exist here`);
   }
   if (row.revoked_jti !== null) throw new BadToken('the token was revoked');
-  const access = await accessFactsFrom(ctx.services.db, ctx.site.tenantId, row);
-  const decision: AccessDecision = decideClientAccess(
-    ofOrganization ? { ...access, resourceServer: 'organization' } : access,
-    organization?.facts,
-  );
-  if (!decision.allowed) throw new BadToken(`the client has no access any more: ${decision.reason}`);
+  const { decision, organizationPath } =
+    claims.userId === undefined
+      ? await decisionForClient(ctx, row, organization, ofOrganization)
+      : await decisionForPerson(ctx, claims, claims.userId);
+  if (!decision.allowed) throw new BadToken(`there is no access any more: ${decision.reason}`);
 
   const { scope, iat, exp } = claims.payload;
   const tokenScopes = typeof scope === 'string' && scope !== '' ? scope.split(' ') : [];
   return {
     clientId: claims.clientId,
     clientName: row.client_name as string,
+    userId: claims.userId,
+    confirmation: claims.payload.cnf,
     tokenId: claims.tokenId,
     audience: claims.audience,
     resourceServerId: row.resource_server_id,
     systemKind: row.system_kind,
-    organization: organization === undefined ? undefined : { id: organization.facts.id, path: organization.path },
+    organization: claims.organization === undefined ? undefined : { id: claims.organization, path: organizationPath },
     scopes: tokenScopes.filter((value) => decision.scopes.includes(value)),
     allowedScopes: decision.scopes,
     tokenScopes,
@@ -125,6 +135,40 @@ export async function verifyAccessToken(ctx: ProtocolContext, token: string): Pr
     payload: claims.payload,
   };
 }
+
+interface TodaysAccess {
+  readonly decision: AccessDecision;
+  readonly organizationPath: string;
+}
+
+async function decisionForClient(
+  ctx: ProtocolContext,
+  row: Row,
+  organization: LoadedOrganization | undefined,
+  ofOrganization: boolean,
+): Promise<TodaysAccess> {
+  const access = await accessFactsFrom(ctx.services.db, ctx.site.tenantId, row);
+  const facts = ofOrganization ? { ...access, resourceServer: 'organization' as const } : access;
+  return { decision: decideClientAccess(facts, organization?.facts), organizationPath: organization?.path ?? '' };
+}
+
+/** A person's token rests on an authorization and ends with it. */
+async function decisionForPerson(ctx: ProtocolContext, claims: Claims, userId: string): Promise<TodaysAccess> {
+  const { clientId, audience, organization: organizationId } = claims;
+  const target = organizationOfAudience(audience) === undefined ? { audience } : ('organization' as const);
+  const [authorization, facts] = await Promise.all([
+    findAuthorization(ctx.services, ctx.site.tenantId, authorizationOfTokenId(claims.tokenId)),
+    loadPersonFacts(ctx, { userId, clientId, target, organizationId }),
+  ]);
+  if (authorization?.userId !== userId || authorization.clientId !== clientId) {
+    throw new BadToken('what the person authorized has ended');
+  }
+  if (facts === undefined) throw new BadToken('the user does not exist any more');
+  return { decision: decideUserAccess(facts.access, facts.organization), organizationPath: facts.organizationPath };
+}
+
+/** The id of a person's token begins with its authorization's. */
+export const authorizationOfTokenId = (tokenId: string): string => tokenId.split('.')[0] as string;
 
 async function verified(ctx: ProtocolContext, token: string) {
   const claims = await readClaims(ctx, token);
@@ -148,7 +192,7 @@ async function factsOf(ctx: ProtocolContext, claims: Claims) {
   const { clientId, kid, tokenId: jti, organization: organizationId } = claims;
   const at = async (identifier: string) => {
     const organization =
-      organizationId === undefined
+      organizationId === undefined || claims.userId !== undefined
         ? undefined
         : loadOrganizationFacts(db, { tenantId, organizationId, subjectId: clientId, identifier });
     const [row] = await db.run(presentedTokenFacts, { tenantId, clientId, identifier, kid, jti });
@@ -175,10 +219,10 @@ async function readClaims(ctx: ProtocolContext, token: string): Promise<Claims> 
   }
   const profile = profileOfIssuer(ctx.site, payload.iss);
   if (profile === undefined) throw new BadToken('unexpected "iss" claim value');
-  const clientId = profile.clientOf(payload);
+  const subject = profile.subjectOf(payload);
   const { aud, jti } = payload;
   // A token of ours has one audience, as a string: a list could carry two meanings.
-  if (typeof aud !== 'string' || typeof jti !== 'string' || clientId === undefined) {
+  if (typeof aud !== 'string' || typeof jti !== 'string' || subject === undefined) {
     throw new BadToken('the token has not the claims of an access token of this server');
   }
   const { kid = '', alg, typ } = header;
@@ -189,11 +233,12 @@ async function readClaims(ctx: ProtocolContext, token: string): Promise<Claims> 
   if (organization !== undefined && typeof organization !== 'string') {
     throw new BadToken('the organization of the token is no text');
   }
+  const { clientId, userId } = subject;
   // They go into a query, and PostgreSQL takes no NUL; nothing we issue has one.
-  if ([kid, aud, jti, clientId, organization].some((value) => value?.includes('\0'))) {
+  if ([kid, aud, jti, clientId, userId, organization].some((value) => value?.includes('\0'))) {
     throw new BadToken('the token holds a NUL');
   }
-  return { payload, profile, kid, alg, typ, clientId, organization, audience: aud, tokenId: jti };
+  return { payload, profile, kid, alg, typ, clientId, userId, organization, audience: aud, tokenId: jti };
 }
 
 /** The key that must have signed: named by `kid` and not revoked, or the API's own secret for HS256. */

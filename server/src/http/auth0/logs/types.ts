@@ -7,6 +7,10 @@ export const logTypes = {
   // Their key says refresh token; they have none for access tokens.
   'token.revoked': 'srrt',
   'endpoint.refused': 'fapi',
+  'authorization.granted': 's',
+  'authorization.refused': 'f',
+  'authorization.ended': 'srrt',
+  'userinfo.refused': 'fapi',
   'access.refused': 'fapi',
   'rate.limited': 'api_limit',
   'tenant.created': 'sapi',

@@ -1,0 +1,83 @@
+/** Tokens that say nothing by themselves: refresh tokens, and access tokens for the userinfo endpoint. */
+import { endAuthorization } from '../domain/authorizations/authorizations.ts';
+import { endOpaqueToken, findOpaqueToken } from '../domain/authorizations/opaque-tokens.ts';
+import { findRefreshToken, type RefreshToken } from '../domain/authorizations/refresh-tokens.ts';
+import type { ProtocolContext } from './context.ts';
+import { profileNamed } from './profile.ts';
+import { ended } from './token/grants/ended.ts';
+
+/** Whether a token could be a JWT of ours; the opaque ones have no dot. */
+export const isJwt = (token: string): boolean => token.includes('.');
+
+/** Tells of an opaque or refresh token, to the client it was issued to (RFC 7662 §2.2). */
+export async function introspectOpaque(
+  ctx: ProtocolContext,
+  callerId: string,
+  token: string,
+): Promise<Record<string, unknown>> {
+  const { tenantId } = ctx.site;
+  const opaque = await findOpaqueToken(ctx.services, tenantId, token);
+  if (opaque !== undefined) {
+    const isGood = opaque.client_id === callerId && opaque.user_status === 'active' && opaque.client_status === 'active';
+    if (!isGood) return { active: false };
+    const profile = profileNamed(opaque.issuer);
+    const { dpop_thumbprint: jkt, certificate_thumbprint: thumbprint } = opaque;
+    return {
+      active: true,
+      token_type: jkt === null ? 'Bearer' : 'DPoP',
+      client_id: opaque.client_id,
+      iss: profile.issuer(ctx.site),
+      sub: profile.subjectOfUser(opaque.user_id),
+      scope: opaque.scopes,
+      iat: Math.floor(opaque.created_at / 1000),
+      exp: Math.floor(opaque.expires_at / 1000),
+      ...(jkt === null ? {} : { cnf: { jkt } }),
+      ...(thumbprint === null ? {} : { cnf: { 'x5t#S256': thumbprint } }),
+    };
+  }
+  const refresh = await findRefreshToken(ctx.services, tenantId, token);
+  return refresh?.clientId === callerId && isAlive(ctx, refresh) ? refreshBody(ctx, refresh) : { active: false };
+}
+
+const isAlive = (ctx: ProtocolContext, { usedAt, expiresAt, authorization }: RefreshToken): boolean =>
+  usedAt === null && Math.min(expiresAt, authorization.expiresAt) > ctx.services.clock.now();
+
+function refreshBody(ctx: ProtocolContext, { authorization, createdAt, expiresAt }: RefreshToken) {
+  const profile = profileNamed(authorization.issuer);
+  return {
+    active: true,
+    client_id: authorization.clientId,
+    iss: profile.issuer(ctx.site),
+    sub: profile.subjectOfUser(authorization.userId),
+    scope: authorization.scopes.join(' '),
+    iat: Math.floor(createdAt / 1000),
+    exp: Math.floor(expiresAt / 1000),
+  };
+}
+
+/**
+ * Revokes an opaque or refresh token of the calling client; with a refresh token, used or not, ends all that rests on
+ * its authorization (RFC 7009 §2.1). Another client's stays as it is and the answer is the same.
+ */
+export async function revokeOpaque(ctx: ProtocolContext, callerId: string, token: string): Promise<void> {
+  const { tenantId } = ctx.site;
+  const refresh = await findRefreshToken(ctx.services, tenantId, token);
+  if (refresh !== undefined) {
+    if (refresh.clientId !== callerId) return;
+    if (await endAuthorization(ctx.services, tenantId, refresh.authorization.id)) {
+      await ended(ctx, refresh.authorization, 'revoked');
+    }
+    return;
+  }
+  const opaque = await findOpaqueToken(ctx.services, tenantId, token);
+  if (opaque?.client_id !== callerId || !(await endOpaqueToken(ctx.services, tenantId, token))) return;
+  await ctx.services.journal.append({
+    tenantId,
+    kind: 'token.revoked',
+    clientId: opaque.client_id,
+    clientName: opaque.client_name,
+    userId: opaque.user_id,
+    description: 'opaque access token',
+    ...ctx.origin,
+  });
+}

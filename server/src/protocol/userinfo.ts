@@ -1,0 +1,66 @@
+/** The userinfo endpoint (OpenID Connect Core §5.3): claims about the person a token speaks for. */
+import { findOpaqueToken } from '../domain/authorizations/opaque-tokens.ts';
+import { assertBinding, bindingOfClaim, type PresentedAccessToken } from './binding/present.ts';
+import type { ProtocolContext } from './context.ts';
+import { isJwt } from './opaque.ts';
+import { type IssuerProfile, profileOfIssuer } from './profile.ts';
+import { Refusal } from './refusal.ts';
+import { claimsOfPerson, loadPerson } from './tokens/person.ts';
+import { BadToken, verifyAccessToken } from './tokens/verify.ts';
+
+/** Throws the refusals `userinfo_token_invalid` and `userinfo_scope_missing`, logged. */
+export async function userinfo(
+  ctx: ProtocolContext,
+  profile: IssuerProfile,
+  presented: PresentedAccessToken | undefined,
+): Promise<Record<string, unknown>> {
+  try {
+    const { userId, scopes, clientId } = await subjectOf(ctx, profile, presented);
+    if (!scopes.includes('openid')) throw new Refusal('userinfo_scope_missing', { clientId, userId, scopes: ['openid'] });
+    const user = await loadPerson(ctx, userId);
+    if (user?.status !== 'active') throw new Refusal('userinfo_token_invalid', { clientId, detail: 'user not active' });
+    return { sub: profile.subjectOfUser(user.id), ...(await claimsOfPerson(ctx, profile, user, scopes, 'userinfo')) };
+  } catch (error) {
+    throw await logged(ctx, error);
+  }
+}
+
+async function subjectOf(ctx: ProtocolContext, profile: IssuerProfile, presented: PresentedAccessToken | undefined) {
+  if (presented === undefined) throw new Refusal('userinfo_token_invalid', { detail: 'no token' });
+  const { token } = presented;
+  if (!isJwt(token)) {
+    const found = await findOpaqueToken(ctx.services, ctx.site.tenantId, token);
+    if (found?.client_status !== 'active' || found.issuer !== profile.name) {
+      throw new BadToken('no such token of this issuer');
+    }
+    const { dpop_thumbprint: jkt, certificate_thumbprint: thumbprint } = found;
+    const bound = { dpopThumbprint: jkt ?? undefined, certificateThumbprint: thumbprint ?? undefined };
+    await assertBinding(ctx, bound, presented);
+    return { userId: found.user_id, clientId: found.client_id, scopes: found.scopes.split(' ') };
+  }
+  const verified = await verifyAccessToken(ctx, token);
+  if (verified.userId === undefined || profileOfIssuer(ctx.site, verified.payload.iss) !== profile) {
+    throw new BadToken('it speaks for no person of this issuer');
+  }
+  await assertBinding(ctx, bindingOfClaim(verified.confirmation), presented);
+  // A token of an API carries the scopes of OpenID Connect beside the API's.
+  return { userId: verified.userId, clientId: verified.clientId, scopes: verified.tokenScopes };
+}
+
+async function logged(ctx: ProtocolContext, error: unknown): Promise<unknown> {
+  const refusal =
+    error instanceof BadToken ? new Refusal('userinfo_token_invalid', { detail: error.message }) : error;
+  if (!(refusal instanceof Refusal)) return refusal;
+  const { clientId, userId, detail } = refusal.data;
+  if (!ctx.services.limits.refusalHasRow(ctx.site.tenantId, clientId, ctx.origin.ip ?? '')) return refusal;
+  await ctx.services.journal.appendIfTenant({
+    tenantId: ctx.site.tenantId,
+    kind: 'userinfo.refused',
+    clientId,
+    userId,
+    reason: refusal.reason,
+    description: detail ?? refusal.reason.replaceAll('_', ' '),
+    ...ctx.origin,
+  });
+  return refusal;
+}
