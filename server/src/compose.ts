@@ -1,6 +1,7 @@
 /** The one wiring list: from settings to a server that is ready to listen. */
 import { mkdirSync } from 'node:fs';
 import { pino } from 'pino';
+import { readClientAuthorities } from './config/client-authorities.ts';
 import { makeMasterKey, masterKeyFile, readMasterKeys } from './config/master-key.ts';
 import { baseUrl, ConfigError } from './config/read.ts';
 import type { Settings } from './config/settings.ts';
@@ -52,6 +53,7 @@ export async function compose(settings: Settings, replace: Replaceable = {}): Pr
   // would have made a client whose secret nobody ever saw.
   const trusted = proxies(settings);
   const masterKeys = givenMasterKeys(settings);
+  const clientAuthorities = readClientAuthorities(settings);
   const files = await tlsFiles(settings);
   prepareDataFolder(settings);
   const db = await openDatabase(settings);
@@ -61,7 +63,8 @@ export async function compose(settings: Settings, replace: Replaceable = {}): Pr
     await db.migrate().catch((error) => {
       throw databaseError(settings, error);
     });
-    const tls = files ?? (await localCertificates(settings, sites, clock, random));
+    const clientCa = settings.tlsClientCa === undefined ? undefined : clientAuthorities.map(String).join('');
+    const tls = files ?? (await localCertificates(settings, sites, { clock, random, clientCa }));
     const journal = createJournal(db, clock, random);
     const base: Services = {
       db,
@@ -85,6 +88,9 @@ export async function compose(settings: Settings, replace: Replaceable = {}): Pr
       limits: new RequestLimits(settings, clock, journal),
       lastUse: new LastUse(db, clock),
       trustedProxies: trusted,
+      certificateSource: { header: settings.clientCertificateHeader, asked: asksForCertificates(settings) },
+      clientAuthorities,
+      takesCertificates: asksForCertificates(settings) || settings.clientCertificateHeader !== undefined,
     };
     const housekeeping = new Housekeeping(db, clock, settings.logRetentionDays, (error) =>
       logger.error({ err: error }, 'housekeeping failed'),
@@ -98,7 +104,8 @@ export async function compose(settings: Settings, replace: Replaceable = {}): Pr
         return (await warmed) ? [] : ['signing keys'];
       },
     };
-    const server = await createServer(services, readiness, tls?.options);
+    const asking = asksForCertificates(settings) ? { ...askingForCertificates, ...(clientCa && { ca: clientCa }) } : {};
+    const server = await createServer(services, readiness, tls && { ...tls.options, ...asking });
     return {
       server,
       services,
@@ -142,7 +149,16 @@ async function tlsFiles(settings: Settings) {
   return { options, caPath: undefined };
 }
 
-async function localCertificates(settings: Settings, sites: Services['sites'], clock: Clock, random: Random) {
+const asksForCertificates = (settings: Settings): boolean => settings.tlsClientCertificates === 'ask';
+
+/** Whether a certificate is good is decided request by request; a client may come without one. */
+const askingForCertificates = { requestCert: true, rejectUnauthorized: false };
+
+async function localCertificates(
+  settings: Settings,
+  sites: Services['sites'],
+  { clock, random, clientCa }: { clock: Clock; random: Random; clientCa: string | undefined },
+) {
   if (settings.https !== 'local') return undefined;
   const { localTls } = await import('./http/tls.ts');
   try {
@@ -152,6 +168,7 @@ async function localCertificates(settings: Settings, sites: Services['sites'], c
       isKnownHost: (host) => sites.isKnownHostName(host),
       clock,
       random,
+      clientCa,
     });
   } catch (error) {
     throw new ConfigError(

@@ -104,6 +104,13 @@ const list = <T>(item: Parser<T>): Parser<T[]> =>
       .map((part) => item.parse(part)),
   );
 
+/** RFC 9110 §5.1; `authorization` and the like would be read as something else. */
+const headerName = parser('name of a header', (value) =>
+  /^[a-z0-9][a-z0-9-]{0,62}$/i.test(value) && !/^(authorization|cookie|dpop|host|x-forwarded-.*|forwarded)$/i.test(value)
+    ? value.toLowerCase()
+    : fail('the name of a header of its own, of A-Z, a-z, 0-9 and -'),
+);
+
 const clientId = parser('text', (value) =>
   /^[A-Za-z0-9_-]{1,64}$/.test(value) ? value : fail('1 to 64 characters of A-Z, a-z, 0-9, _ and -'),
 );
@@ -128,5 +135,6 @@ export const parsers = {
   masterKey,
   list,
   clientId,
+  headerName,
   secret,
 };

@@ -57,6 +57,7 @@ function crossCheck(values: Settings): void {
   if (values.https === 'files' && (values.tlsCert === undefined || values.tlsKey === undefined)) {
     throw new ConfigError('SEKISHO_HTTPS', 'is "files": set SEKISHO_TLS_CERT and SEKISHO_TLS_KEY too.');
   }
+  crossCheckClientCertificates(values);
   if (values.masterKey !== undefined && values.masterKeyFile !== undefined) {
     throw new ConfigError('SEKISHO_MASTER_KEY', 'and SEKISHO_MASTER_KEY_FILE are both set: keep one of them.');
   }
@@ -72,6 +73,28 @@ function crossCheck(values: Settings): void {
   }
   if (url?.protocol === 'http:' && values.https !== 'off') {
     throw new ConfigError('SEKISHO_URL', `is http while SEKISHO_HTTPS is "${values.https}": make it https.`);
+  }
+}
+
+function crossCheckClientCertificates(values: Settings): void {
+  const { tlsClientCertificates, tlsClientCa, clientCertificateHeader, trustedProxies, https } = values;
+  if (tlsClientCertificates === 'ask' && https === 'off') {
+    throw new ConfigError(
+      'SEKISHO_TLS_CLIENT_CERTIFICATES',
+      'is "ask" while SEKISHO_HTTPS is "off": turn https on, or let a proxy ask and set SEKISHO_CLIENT_CERTIFICATE_HEADER.',
+    );
+  }
+  if (clientCertificateHeader !== undefined && trustedProxies.length === 0) {
+    throw new ConfigError(
+      'SEKISHO_CLIENT_CERTIFICATE_HEADER',
+      'is believed of no one: set SEKISHO_TRUSTED_PROXIES too.',
+    );
+  }
+  if (tlsClientCa !== undefined && tlsClientCertificates === 'off' && clientCertificateHeader === undefined) {
+    throw new ConfigError(
+      'SEKISHO_TLS_CLIENT_CA',
+      'has no certificate to check: set SEKISHO_TLS_CLIENT_CERTIFICATES=ask or SEKISHO_CLIENT_CERTIFICATE_HEADER too.',
+    );
   }
 }
 

@@ -43,6 +43,7 @@ const {
   masterKey,
   list,
   clientId,
+  headerName,
   secret,
 } = parsers;
 
@@ -103,6 +104,24 @@ export const settings = {
   ),
   tlsCert: setting('SEKISHO_TLS_CERT', path.optional, undefined, 'Certificate chain, PEM; for SEKISHO_HTTPS=files.'),
   tlsKey: setting('SEKISHO_TLS_KEY', path.optional, undefined, 'Private key, PEM; for SEKISHO_HTTPS=files.'),
+  tlsClientCertificates: setting(
+    'SEKISHO_TLS_CLIENT_CERTIFICATES',
+    choice('off', 'ask'),
+    'off',
+    '`ask`: the TLS handshake asks for a certificate, and clients that have one can prove themselves with it or bind their tokens to it (RFC 8705). A browser that holds fitting certificates may then ask its user for one. Only with SEKISHO_HTTPS.',
+  ),
+  tlsClientCa: setting(
+    'SEKISHO_TLS_CLIENT_CA',
+    path.optional,
+    undefined,
+    'Certificates, PEM, of the authorities that issue clients their certificates, for `tls_client_auth`; each must have signed them itself. Needs SEKISHO_TLS_CLIENT_CERTIFICATES=ask or SEKISHO_CLIENT_CERTIFICATE_HEADER.',
+  ),
+  clientCertificateHeader: setting(
+    'SEKISHO_CLIENT_CERTIFICATE_HEADER',
+    headerName.optional,
+    undefined,
+    'Name of the header in which the proxies of SEKISHO_TRUSTED_PROXIES pass on the certificate of a TLS client: PEM, URL-encoded or in one line, or base64 of its DER. The proxy must remove the header from what clients send. From any other peer it is ignored.',
+  ),
   adminClientId: setting(
     'SEKISHO_ADMIN_CLIENT_ID',
     clientId.optional,

@@ -9,8 +9,8 @@ const firstAfterMs = 60_000;
 const chunkSize = 2000;
 
 /**
- * Removes what has no use any more: revocations, used assertions and idempotency keys past their expiry, log events past
- * retention. Deleting is idempotent, so several processes may do it at once.
+ * Removes what has no use any more: revocations, used assertions and proofs, and idempotency keys past their expiry, log
+ * events past retention. Deleting is idempotent, so several processes may do it at once.
  */
 export class Housekeeping {
   readonly #db: Database;
@@ -36,6 +36,7 @@ export class Housekeeping {
     for (const { id } of tenants) {
       await this.#removeAll(sql, 'revoked_tokens', 'jti', sql`tenant_id = ${id} and expires_at < ${now}`);
       await this.#removeAll(sql, 'used_assertions', 'jti', sql`tenant_id = ${id} and expires_at < ${now}`);
+      await this.#removeAll(sql, 'used_proofs', 'jti', sql`tenant_id = ${id} and expires_at < ${now}`);
       await this.#removeAll(sql, 'idempotency_keys', 'key_hash', sql`tenant_id = ${id} and expires_at <= ${now}`);
       await this.#removeAll(sql, 'log_events', 'id', sql`tenant_id = ${id} and id < ${oldestEvent}`);
     }

@@ -7,6 +7,7 @@ import {
   type FastifySchemaCompiler,
   fastify,
 } from 'fastify';
+import { clientCertificateOf } from './edge/client-certificate.ts';
 import { parseForm } from './edge/form.ts';
 import { parseJson } from './edge/json.ts';
 import { readQuery, urlProblem } from './edge/query.ts';
@@ -98,6 +99,7 @@ const hostless: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
 function addHosts(server: FastifyInstance, services: HttpServices): void {
   server.decorateRequest('site', null as never);
   server.decorateRequest('origin', null as never);
+  server.decorateRequest('clientCertificate', null as never);
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('x-content-type-options', 'nosniff');
     reply.header('cache-control', 'no-store');
@@ -106,6 +108,7 @@ function addHosts(server: FastifyInstance, services: HttpServices): void {
     if (site === undefined) return unknownHost(services, request, reply);
     request.site = site;
     request.origin = originOf(request, services.trustedProxies);
+    request.clientCertificate = clientCertificateOf(request.raw, services.certificateSource, services.trustedProxies);
     done(urlProblem(request.query, request.params));
   });
 }

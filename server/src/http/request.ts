@@ -2,21 +2,27 @@ import type { FastifyRequest } from 'fastify';
 import type { Origin } from '../domain/context.ts';
 import type { Site } from '../domain/tenants/sites.ts';
 import { DomainError } from '../kernel/errors.ts';
+import type { PresentedAccessToken } from '../protocol/binding/present.ts';
 import type { ProtocolContext, ProtocolServices } from '../protocol/context.ts';
 import { logForbidden } from '../protocol/management.ts';
 import { clientAddress, type TrustedProxies } from './edge/address.ts';
+import type { CertificateSource } from './edge/client-certificate.ts';
+import { presentedBinding } from './edge/presented-binding.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** The tenant the Host header names; set before any handler of a tenant runs. */
     site: Site;
     origin: Origin;
+    /** The certificate the client showed, DER; nothing of it is believed yet. */
+    clientCertificate: Buffer | undefined;
   }
 }
 
 /** What every surface needs of the server. */
 export interface HttpServices extends ProtocolServices {
   readonly trustedProxies: TrustedProxies;
+  readonly certificateSource: CertificateSource;
 }
 
 /** Reads who asks, once per request: the address (through trusted proxies only), the agent, the host. */
@@ -53,8 +59,11 @@ export const protocolContext = (services: ProtocolServices, request: FastifyRequ
   origin: request.origin,
 });
 
-/** The token of an `Authorization: Bearer` header (RFC 6750 §2.1; the scheme's case does not matter). */
-export function bearerToken(request: FastifyRequest): string | undefined {
-  const match = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(request.headers.authorization ?? '');
-  return match?.[1];
+/** The token of an `Authorization` header (RFC 6750 §2.1, RFC 9449 §7.1; the scheme's case does not matter). */
+export function presentedToken(request: FastifyRequest): PresentedAccessToken | undefined {
+  const match = /^(bearer|dpop) +([A-Za-z0-9\-._~+/]+=*)$/i.exec(request.headers.authorization ?? '');
+  if (match === null) return undefined;
+  const [, scheme = '', token = ''] = match;
+  const isDpop = scheme.toLowerCase() === 'dpop';
+  return { token, scheme: isDpop ? 'DPoP' : 'Bearer', binding: presentedBinding(request) };
 }

@@ -18,6 +18,10 @@ import type { RouteEntry } from './route-list.ts';
 export interface TlsOptions {
   key: string;
   cert: string;
+  /** The handshake asks clients for a certificate, issued by one of `ca` if that is given. */
+  requestCert?: boolean;
+  rejectUnauthorized?: boolean;
+  ca?: string;
   SNICallback?: (name: string, done: (error: Error | null, context?: SecureContext) => void) => void;
 }
 

@@ -17,6 +17,8 @@ export interface LocalTlsInput {
   isKnownHost(host: string): boolean | Promise<boolean>;
   clock: Clock;
   random: Random;
+  /** PEM; the authorities that clients are asked for certificates of. */
+  clientCa?: string | undefined;
 }
 
 export interface LocalTls {
@@ -38,7 +40,7 @@ const renewAfter = 365 * 24 * 3_600_000;
  * Rejects with the system's error when the folder can not be read or written.
  */
 export async function localTls(input: LocalTlsInput): Promise<LocalTls> {
-  const { folder, clock, random, isKnownHost } = input;
+  const { folder, clock, random, isKnownHost, clientCa } = input;
   const hosts = [...new Set([...input.hosts.map(hostName), 'localhost', '127.0.0.1', '::1'])];
   const store = { folder, hosts, clock, random };
   const authority = await keepAuthority(store);
@@ -62,7 +64,8 @@ export async function localTls(input: LocalTlsInput): Promise<LocalTls> {
       now: clock.now(),
       serial: random(16),
     });
-    return createSecureContext({ key: privateKey, cert: certificate });
+    // A host of its own asks for the same certificates.
+    return createSecureContext({ key: privateKey, cert: certificate, ...(clientCa === undefined ? {} : { ca: clientCa }) });
   }
 
   return {

@@ -65,6 +65,10 @@ export const errorCatalogue = {
   'auth.missing': { kind: 'unauthenticated', doc: 'The request carries no access token.' },
   'auth.invalid_token': { kind: 'unauthenticated', doc: 'The access token is not valid here.' },
   'auth.insufficient_scope': { kind: 'forbidden', doc: 'The access token lacks a scope that this call needs.' },
+  'auth.dpop_proof_invalid': {
+    kind: 'unauthenticated',
+    doc: 'The access token is bound to a key, and the DPoP proof is missing or not good for this request.',
+  },
   'auth.exceeds_own': { kind: 'forbidden', doc: 'Nobody may grant or take over more than they hold.' },
   'auth.organization_token': { kind: 'forbidden', doc: 'A token for an organization can not do this.' },
   'rate.limited': { kind: 'limited', doc: 'Too many requests; wait for the time in Retry-After.' },

@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPair, type JsonWebKey, type KeyObject, sign } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPair, type JsonWebKey, type KeyObject, sign } from 'node:crypto';
 import { promisify } from 'node:util';
 
 /** JSON Web Algorithms (RFC 7518, RFC 8037) that tokens are signed with: one key pair serves one algorithm. */
@@ -67,6 +67,13 @@ export function publicJwk(key: KeyObject, kid: string, algorithm: string): JsonW
   });
   const members = { kty, use: 'sig', kid, alg: algorithm, n, e, crv, x, y };
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as JsonWebKey;
+}
+
+/** RFC 7638 thumbprint of a public key, SHA-256, base64url. */
+export function jwkThumbprint(key: KeyObject): string {
+  const { kty, n, e, crv, x, y } = key.export({ format: 'jwk' }) as JsonWebKey;
+  const members = kty === 'RSA' ? { e, kty, n } : kty === 'EC' ? { crv, kty, x, y } : { crv, kty, x };
+  return createHash('sha256').update(JSON.stringify(members)).digest('base64url');
 }
 
 const pssPadding = { padding: 6, saltLength: 32 }; // RSA_PKCS1_PSS_PADDING, salt as long as the hash

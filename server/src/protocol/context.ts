@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import type { LastUse } from '../domain/clients/last-use.ts';
 import type { Origin, Services } from '../domain/context.ts';
 import type { Site } from '../domain/tenants/sites.ts';
@@ -7,6 +8,10 @@ import type { RequestLimits } from './limits.ts';
 export interface ProtocolServices extends Services {
   readonly limits: RequestLimits;
   readonly lastUse: LastUse;
+  /** The authorities whose certificates clients may prove themselves with (RFC 8705 §2.1). */
+  readonly clientAuthorities: readonly X509Certificate[];
+  /** Whether clients can show certificates at all, by TLS or through a proxy. */
+  readonly takesCertificates: boolean;
 }
 
 /** What one protocol request gets. */

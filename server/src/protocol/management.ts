@@ -6,19 +6,20 @@
 import type { Actor } from '../domain/context.ts';
 import { expandScopes, type SystemApi } from '../domain/resource-servers/system.ts';
 import { DomainError } from '../kernel/errors.ts';
+import { assertBinding, BadBinding, bindingOfClaim, type PresentedAccessToken } from './binding/present.ts';
 import type { ProtocolContext } from './context.ts';
 import { BadToken, verifyAccessToken } from './tokens/verify.ts';
 
 /**
  * Authorizes a request to the management API `api`: the token must be valid here and carry at least one of `scopes`.
  * A token that carries an organization is taken only where the surface filters by its subtree (`delegated`). Every
- * refusal is logged with its real reason. Throws `auth.missing`, `auth.invalid_token`, `auth.insufficient_scope`,
- * `auth.organization_token`, `rate.limited`.
+ * refusal is logged with its real reason. Throws `auth.missing`, `auth.invalid_token`, `auth.dpop_proof_invalid`,
+ * `auth.insufficient_scope`, `auth.organization_token`, `rate.limited`.
  */
 export async function authorizeManagement(
   ctx: ProtocolContext,
   api: SystemApi,
-  token: string | undefined,
+  token: PresentedAccessToken | undefined,
   scopes: readonly string[],
   options: { delegated?: boolean } = {},
 ): Promise<Actor & { kind: 'client' }> {
@@ -70,12 +71,17 @@ class WrongAudience extends BadToken {
   }
 }
 
-async function actorOfToken(ctx: ProtocolContext, api: SystemApi, token: string): Promise<Actor & { kind: 'client' }> {
+async function actorOfToken(
+  ctx: ProtocolContext,
+  api: SystemApi,
+  token: PresentedAccessToken,
+): Promise<Actor & { kind: 'client' }> {
   try {
-    const presented = await verifyAccessToken(ctx, token);
+    const presented = await verifyAccessToken(ctx, token.token);
     if (presented.systemKind !== api.kind) throw new WrongAudience(presented.audience, `${ctx.site.origin}${api.path}`);
     // RFC 9068 §4: no other kind of JWT of ours can pass for an access token here.
     if (presented.type !== 'at+jwt') throw new BadToken('the type is not at+jwt');
+    await assertBinding(ctx, bindingOfClaim(presented.confirmation), token);
     if (presented.userId !== undefined) throw new BadToken('a token of a person is not taken here');
     const allowed = expandScopes(api, presented.allowedScopes);
     const carried = expandScopes(api, presented.tokenScopes);
@@ -96,7 +102,10 @@ async function actorOfToken(ctx: ProtocolContext, api: SystemApi, token: string)
             { expected: error.expected },
           ]
         : ['The access token is not valid here.', {}];
-    const answer = new DomainError('auth.invalid_token', message, { cause: error, data });
+    const answer =
+      error instanceof BadBinding && error.ofProof
+        ? new DomainError('auth.dpop_proof_invalid', 'The DPoP proof is not valid for this request.', { cause: error })
+        : new DomainError('auth.invalid_token', message, { cause: error, data });
     throw await refused(ctx, answer, error.message);
   }
 }

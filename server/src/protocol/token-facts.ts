@@ -18,6 +18,9 @@ export interface CredentialFacts {
   publicJwk: string | null;
   alg: AssertionAlgorithm | null;
   kid: string | null;
+  /** Canonical subject, or SHA-256, of a client's certificate. */
+  certificateSubject: string | null;
+  certificateThumbprint: string | null;
   expiresAt: number | null;
 }
 
@@ -181,11 +184,13 @@ function clientFactsOf(rows: readonly Row[], isPublic: boolean): ClientFacts {
       .filter(({ credential_id }) => credential_id !== null)
       .map((entry) => ({
         id: entry.credential_id as string,
-        kind: entry.credential_kind as 'secret' | 'key',
+        kind: entry.credential_kind as CredentialFacts['kind'],
         secretHash: entry.secret_hash,
         publicJwk: entry.key_public_jwk,
         alg: entry.key_alg as AssertionAlgorithm | null,
         kid: entry.key_kid,
+        certificateSubject: entry.certificate_subject,
+        certificateThumbprint: entry.certificate_thumbprint,
         expiresAt: entry.credential_expires_at,
       })),
   };

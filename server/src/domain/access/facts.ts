@@ -77,6 +77,8 @@ export interface TokenFactsRow extends CommonRow {
   key_public_jwk: string | null;
   key_alg: string | null;
   key_kid: string | null;
+  certificate_subject: string | null;
+  certificate_thumbprint: string | null;
   credential_expires_at: number | null;
   token_lifetime_seconds: number | null;
   token_dialect: string | null;
@@ -96,7 +98,8 @@ export const tokenFacts = defineStatementForMany<
   ({ argument, selection, source }) => `select ${selection}${accessColumns},
     t.default_audience as default_audience, c.grant_types as client_grant_types, c.sign_in as client_sign_in,
     k.id as credential_id, k.kind as credential_kind, k.secret_hash as secret_hash, k.public_jwk as key_public_jwk,
-    k.alg as key_alg, k.kid as key_kid, k.expires_at as credential_expires_at,
+    k.alg as key_alg, k.kid as key_kid, k.certificate_subject as certificate_subject,
+    k.certificate_thumbprint as certificate_thumbprint, k.expires_at as credential_expires_at,
     r.token_lifetime_seconds as token_lifetime_seconds, r.token_dialect as token_dialect, s.kid as signing_kid
   from ${source}tenants t
   left join clients c on c.tenant_id = t.id and c.id = ${argument('clientId')}

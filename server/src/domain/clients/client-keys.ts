@@ -1,6 +1,13 @@
-import { createHash, createPublicKey, type JsonWebKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createPublicKey, type JsonWebKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { invalid } from '../../kernel/errors.ts';
-import { type AssertionAlgorithm, algorithmNamed, assertionAlgorithms, keyFits, publicJwk } from '../../kernel/jwa.ts';
+import {
+  type AssertionAlgorithm,
+  algorithmNamed,
+  assertionAlgorithms,
+  jwkThumbprint,
+  keyFits,
+  publicJwk,
+} from '../../kernel/jwa.ts';
 
 /** A public key as a caller gives it: PEM (SPKI, PKCS #1 or a certificate) or a JSON Web Key. */
 export interface GivenKey {
@@ -32,7 +39,7 @@ export function checkKey(given: GivenKey, path: string, now: number): CheckedKey
   const field = given.pem === undefined ? `${path}jwk` : `${path}pem`;
   const key = parse(given, field);
   const alg = algorithmOf(given, key, path);
-  const kid = given.kid ?? thumbprint(key);
+  const kid = given.kid ?? jwkThumbprint(key);
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(kid))
     throw invalid(`${path}kid`, 'A kid has 1 to 64 characters of A-Z a-z 0-9 _ -.');
   const expiresAt = expiryOf(given, field);
@@ -74,13 +81,6 @@ function algorithmOf(given: GivenKey, key: KeyObject, path: string): AssertionAl
   if (!keyFits(key, algorithm))
     throw invalid(`${path}alg`, `The key does not fit ${algorithm} (RSA needs 2048 to 8192 bits).`);
   return algorithm;
-}
-
-/** RFC 7638 thumbprint, SHA-256. */
-function thumbprint(key: KeyObject): string {
-  const { kty, n, e, crv, x, y } = key.export({ format: 'jwk' }) as JsonWebKey;
-  const members = kty === 'RSA' ? { e, kty, n } : kty === 'EC' ? { crv, kty, x, y } : { crv, kty, x };
-  return createHash('sha256').update(JSON.stringify(members)).digest('base64url');
 }
 
 function expiryOf(given: GivenKey, field: string): number | null {

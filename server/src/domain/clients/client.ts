@@ -10,6 +10,8 @@ export type AuthMethod =
   | 'self_signed_tls_client_auth'
   | 'none';
 
+export type CertificateMethod = 'tls_client_auth' | 'self_signed_tls_client_auth';
+
 /** What kind of application it is, where that matters. */
 export type ClientType = 'machine' | 'web' | 'browser' | 'native' | 'resource_server';
 
@@ -52,6 +54,16 @@ export type Extras = Record<string, Record<string, unknown>>;
 /** A public client can't keep a secret: its method is none, or it is a browser or native one with none set. */
 export const isPublicClient = (client: { authMethod: string | null; type: string | null }): boolean =>
   client.authMethod === 'none' || (client.authMethod === null && /^(browser|native)$/.test(client.type ?? ''));
+
+/** What a client proves itself with that is not a secret: keys or certificates. */
+export function credentialKindOf(client: { authMethod: string | null }): 'key' | 'certificate' | undefined {
+  if (client.authMethod === 'private_key_jwt') return 'key';
+  return client.authMethod !== null && isCertificateMethod(client.authMethod) ? 'certificate' : undefined;
+}
+
+/** RFC 8705 §2. */
+export const isCertificateMethod = (method: string): method is CertificateMethod =>
+  method === 'tls_client_auth' || method === 'self_signed_tls_client_auth';
 
 export type ClientRow = Schema['clients'];
 

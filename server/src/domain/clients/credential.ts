@@ -10,7 +10,10 @@ export interface Credential {
   prefix: string | null;
   alg: AssertionAlgorithm | null;
   kid: string | null;
-  /** A key counts only while the client's authentication refers to it. */
+  /** Of a certificate: the subject any trusted authority may vouch for, or the SHA-256 (base64url) of the one that counts. */
+  certificateSubject: string | null;
+  certificateThumbprint: string | null;
+  /** A key or certificate counts only while the client's authentication refers to it. */
   enabled: boolean;
   createdAt: number;
   updatedAt: number;
@@ -27,6 +30,8 @@ export const credentialOf = (row: CredentialRow): Credential => ({
   prefix: row.secret_prefix,
   alg: row.alg as AssertionAlgorithm | null,
   kid: row.kid,
+  certificateSubject: row.certificate_subject,
+  certificateThumbprint: row.certificate_thumbprint,
   enabled: row.enabled === 1,
   createdAt: row.created_at,
   updatedAt: row.updated_at,

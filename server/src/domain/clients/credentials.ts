@@ -8,6 +8,7 @@ import { assertHoldsAllOf } from '../access/take-over.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
 import { organizationInReach } from '../organizations/reach.ts';
+import type { CheckedCertificate } from './client-certificates.ts';
 import { type CheckedKey, checkKey, type GivenKey } from './client-keys.ts';
 import { type Credential, type CredentialRow, credentialOf } from './credential.ts';
 import { assertClient } from './read-clients.ts';
@@ -143,6 +144,24 @@ export function insertKey(ctx: Context, trx: Tx, clientId: string, key: CheckedK
   });
 }
 
+/** Stores a checked certificate and returns the credential's id. */
+export function insertCertificate(
+  ctx: Context,
+  trx: Tx,
+  clientId: string,
+  certificate: CheckedCertificate,
+  enabled: boolean,
+): Promise<string> {
+  return insertCredential(ctx, trx, clientId, {
+    kind: 'certificate',
+    name: certificate.name,
+    certificate_subject: certificate.subject,
+    certificate_thumbprint: certificate.thumbprint,
+    expires_at: certificate.expiresAt,
+    enabled: enabled ? 1 : 0,
+  });
+}
+
 async function insertCredential(
   ctx: Context,
   trx: Tx,
@@ -155,6 +174,9 @@ async function insertCredential(
   }
   if (columns.kind === 'key' && existing.some((row) => row.kid === columns.kid)) {
     throw new DomainError('entity.exists', 'The client has a credential with this kid already.', { path: 'kid' });
+  }
+  if (columns.kind === 'certificate' && existing.some((row) => isSameCertificate(row, columns))) {
+    throw new DomainError('entity.exists', 'The client has this certificate already.', { path: 'certificate' });
   }
   const now = ctx.clock.now();
   const id = `cred_${randomAlphanumeric(ctx.random, 22)}`;
@@ -169,6 +191,8 @@ async function insertCredential(
       public_jwk: null,
       alg: null,
       kid: null,
+      certificate_subject: null,
+      certificate_thumbprint: null,
       expires_at: null,
       last_used_at: null,
       created_at: now,
@@ -178,6 +202,11 @@ async function insertCredential(
     .execute();
   return id;
 }
+
+const isSameCertificate = (row: CredentialRow, columns: Partial<CredentialRow>): boolean =>
+  row.kind === 'certificate' &&
+  row.certificate_subject === (columns.certificate_subject ?? null) &&
+  row.certificate_thumbprint === (columns.certificate_thumbprint ?? null);
 
 export function credentialRows(ctx: Context, db: Queryable, clientId: string): Promise<CredentialRow[]> {
   return db

@@ -19,7 +19,7 @@ import {
 import { type Search, searchCondition, type TextMatch, textCondition } from '../search.ts';
 import { type Client, type ClientRow, clientOf } from './client.ts';
 
-/** A client with what it proves itself by. `keyIds`: the keys its authentication refers to. */
+/** A client with what it proves itself by. `keyIds`: the keys or certificates its authentication refers to. */
 export interface ClientWithKeys extends Client {
   keyIds: string[];
   /** Identifier of the API this client is, if it is one. */
@@ -105,7 +105,7 @@ async function withKeys(ctx: Context, db: Queryable, rows: readonly ClientRow[])
       'in',
       rows.map(({ id }) => id),
     )
-    .where('kind', '=', 'key')
+    .where('kind', 'in', ['key', 'certificate'])
     .where('enabled', '=', 1)
     .orderBy('created_at')
     .orderBy('id')

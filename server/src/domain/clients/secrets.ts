@@ -8,7 +8,7 @@ import type { Tx } from '../../storage/database.ts';
 import { assertHoldsAllOf } from '../access/take-over.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
-import { isPublicClient } from './client.ts';
+import { credentialKindOf, isPublicClient } from './client.ts';
 import { type Credential, type CredentialRow, credentialOf } from './credential.ts';
 import { credentialRows, getCredential, insertSecret } from './credentials.ts';
 import { assertClient, loadClient } from './read-clients.ts';
@@ -33,7 +33,8 @@ export async function createSecret(
     if (expiresAt !== null && expiresAt <= ctx.clock.now())
       throw invalid('expiresAt', 'The time must be in the future.');
     if (isPublicClient(client)) throw invalid('name', 'A public client can not keep a secret, so it has none.');
-    if (client.authMethod === 'private_key_jwt') throw invalid('name', 'The client proves itself by keys.');
+    const kind = credentialKindOf(client);
+    if (kind !== undefined) throw invalid('name', `The client proves itself by ${kind}s.`);
     await assertFreeName(ctx, trx, clientId, name);
     const id = await insertSecret(ctx, trx, clientId, { secret, name, expiresAt });
     await recordChange(ctx, trx, 'client_secret.created', clientId, { details: { credential: id, name } });

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { SystemApi } from '../../domain/resource-servers/system.ts';
 import { authorizeManagement } from '../../protocol/management.ts';
-import { bearerToken, type HttpServices, protocolContext } from '../request.ts';
+import { type HttpServices, presentedToken, protocolContext } from '../request.ts';
 
 /** This dialect has no audience of its own: its tokens are those of the native API. */
 export function accountsAudience({ systemApis }: Pick<HttpServices, 'systemApis'>): SystemApi {
@@ -15,7 +15,7 @@ export async function authorize(services: HttpServices, request: FastifyRequest)
   if (request.is404) return;
   const ctx = protocolContext(services, request);
   const { scopes = [], delegated = false } = request.routeOptions.config;
-  const actor = await authorizeManagement(ctx, accountsAudience(services), bearerToken(request), scopes, { delegated });
+  const actor = await authorizeManagement(ctx, accountsAudience(services), presentedToken(request), scopes, { delegated });
   const [path] = request.url.split('?', 1);
   const origin = { ...request.origin, request: `${request.method} ${path}` };
   request.context = { ...services, site: request.site, origin, actor };

@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError, type ErrorCode } from '../../kernel/errors.ts';
 import { problemSentence } from '../edge/problem-sentence.ts';
 import { SchemaProblem } from '../edge/schema-problem.ts';
+import { challengeFor } from '../challenge.ts';
 import { type HttpServices, logRefusedByVerb } from '../request.ts';
 import { statusOf } from '../status.ts';
 import { accountsAudience } from './auth.ts';
@@ -35,9 +36,12 @@ export function accountsErrorHandler(services: HttpServices) {
     const { status, body } = knownOf(error, `${request.site?.origin ?? ''}${accountsAudience(services).path}`);
     if (status >= 500) services.logger.error({ err: error, url: request.routeOptions.url }, 'request failed');
     const realm = `Bearer realm="${request.site?.origin ?? ''}/api"`;
-    if (status === 401) reply.header('www-authenticate', tokenChallenge(realm, error, body));
+    if (status === 401) {
+      reply.header('www-authenticate', challengeFor(request, error, tokenChallenge(realm, error, body)));
+    }
     if (body.scope !== undefined) {
-      reply.header('www-authenticate', `${realm}, error="insufficient_scope", scope="${body.scope}"`);
+      const bearer = `${realm}, error="insufficient_scope", scope="${body.scope}"`;
+      reply.header('www-authenticate', challengeFor(request, error, bearer));
     }
     if (status === 503) reply.header('retry-after', '1');
     if (status === 429) reply.header('retry-after', String((error as DomainError).data?.retryAfterSeconds ?? 60));

@@ -38,7 +38,8 @@ function missing({ data: { thing } }: DomainError): string {
 
 /** The error in this dialect's words; `audience` is what a token must be for. */
 export function sentenceOf(error: DomainError, audience: string): string {
-  if (error.kind === 'unauthenticated' && error.data.expected === undefined) {
+  const isOfToken = error.code === 'auth.missing' || error.code === 'auth.invalid_token';
+  if (isOfToken && error.data.expected === undefined) {
     return `${error.message.replace(/\.$/, '')}; this API expects one for ${audience}.`;
   }
   if (error.code === 'entity.exists' && error.data.thing === 'member') return 'It is a member of the account already.';

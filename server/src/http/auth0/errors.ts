@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from '../../kernel/errors.ts';
 import { type Problem, SchemaProblem } from '../edge/schema-problem.ts';
+import { challengeFor } from '../challenge.ts';
 import { type HttpServices, logRefusedByVerb } from '../request.ts';
 import { statusOf } from '../status.ts';
 
@@ -34,8 +35,10 @@ export function auth0ErrorHandler(services: HttpServices) {
       reply.header('x-ratelimit-remaining', '0');
       reply.header('x-ratelimit-reset', String(Math.ceil(services.clock.now() / 1000) + seconds));
     }
-    if (body.statusCode === 401) reply.header('www-authenticate', 'Bearer error="invalid_token"');
-    if (body.statusCode === 403) reply.header('www-authenticate', 'Bearer error="insufficient_scope"');
+    const challenge = { 401: 'invalid_token', 403: 'insufficient_scope' }[body.statusCode];
+    if (challenge !== undefined) {
+      reply.header('www-authenticate', challengeFor(request, error, `Bearer error="${challenge}"`));
+    }
     void reply.code(body.statusCode).header('content-type', 'application/json; charset=utf-8').send(body);
   };
 }

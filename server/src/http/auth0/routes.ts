@@ -5,7 +5,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RateLimiter } from '../../kernel/rate-limiter.ts';
 import { authorizeManagement } from '../../protocol/management.ts';
-import { bearerToken, type HttpServices, protocolContext } from '../request.ts';
+import { type HttpServices, presentedToken, protocolContext } from '../request.ts';
 import { clientGrantRoutes } from './client-grants/routes.ts';
 import { clientRoutes } from './clients/routes.ts';
 import { connectionRoutes } from './connections/routes.ts';
@@ -62,7 +62,7 @@ async function authorize(services: HttpServices, request: FastifyRequest, reply:
   rateLimitHeaders(reply, services.limits.requests, '');
   if (request.is404) return;
   const scopes = request.routeOptions.config.scopes ?? [];
-  const actor = await authorizeManagement(ctx, auth0ManagementApi, bearerToken(request), scopes);
+  const actor = await authorizeManagement(ctx, auth0ManagementApi, presentedToken(request), scopes);
   rateLimitHeaders(reply, services.limits.requests, `${request.site.tenantId} ${actor.clientId}`);
   request.context = { ...services, site: request.site, origin: request.origin, actor };
 }

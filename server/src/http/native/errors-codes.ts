@@ -58,7 +58,7 @@ const answers: Partial<Record<ErrorCode, (error: DomainError, asked: Asked) => A
     if (authorization === undefined) return [401, 'auth.authorization_header_missing'];
     return [
       401,
-      /^bearer\b/i.test(authorization) ? 'auth.unauthorized' : 'auth.authorization_token_type_not_supported',
+      /^(bearer|dpop)\b/i.test(authorization) ? 'auth.unauthorized' : 'auth.authorization_token_type_not_supported',
     ];
   },
   'auth.invalid_token': () => [401, 'auth.unauthorized'],

@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from '../../kernel/errors.ts';
 import { problemSentence } from '../edge/problem-sentence.ts';
 import { SchemaProblem } from '../edge/schema-problem.ts';
+import { challengeFor } from '../challenge.ts';
 import { type HttpServices, logRefusedByVerb } from '../request.ts';
 import { answerTo, shapeCode } from './errors-codes.ts';
 
@@ -15,8 +16,10 @@ export function nativeErrorHandler(services: HttpServices) {
     await logRefusedByVerb(services, request, error);
     const known = knownOf(error, request);
     if (known.status >= 500) services.logger.error({ err: error, url: request.routeOptions.url }, 'request failed');
-    if (known.status === 401) reply.header('www-authenticate', bearerChallenge(request, error));
-    if (known.status === 403) reply.header('www-authenticate', scopeChallenge(request, known));
+    const challenge = { 401: () => bearerChallenge(request, error), 403: () => scopeChallenge(request, known) }[
+      known.status
+    ];
+    if (challenge !== undefined) reply.header('www-authenticate', challengeFor(request, error, challenge()));
     if (known.status === 503) reply.header('retry-after', '1');
     if (known.status === 429) reply.header('retry-after', String(known.data?.retryAfterSeconds ?? 60));
     void reply

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Context } from '../../domain/context.ts';
 import { authorizeManagement } from '../../protocol/management.ts';
 import { addConventions } from '../changes/changes.ts';
-import { bearerToken, type HttpServices, protocolContext } from '../request.ts';
+import { type HttpServices, presentedToken, protocolContext } from '../request.ts';
 import { applicationRoutes } from './applications/routes.ts';
 import { dashboardRoutes } from './dashboard/routes.ts';
 import { nativeErrorHandler, problemOf } from './errors.ts';
@@ -82,6 +82,6 @@ async function authorize(services: HttpServices, request: FastifyRequest): Promi
   const { scopes = [], delegated = false, open = false } = request.routeOptions.config;
   if (open) return;
   const ctx = protocolContext(services, request);
-  const actor = await authorizeManagement(ctx, nativeManagementApi, bearerToken(request), scopes, { delegated });
+  const actor = await authorizeManagement(ctx, nativeManagementApi, presentedToken(request), scopes, { delegated });
   request.context = { ...services, site: request.site, origin: request.origin, actor };
 }

@@ -3,12 +3,14 @@ import type { PresentedCredentials } from '../../protocol/client-auth/presented.
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
 /**
- * Reads what a client proves itself with, from the Authorization header and the body, into one typed value
- * (RFC 6749 §2.3, RFC 7523 §2.2). More than one way at once is refused later, by the pipeline.
+ * Reads what a client proves itself with, from the Authorization header, the body and the connection, into one typed
+ * value (RFC 6749 §2.3, RFC 7523 §2.2, RFC 8705 §2). A certificate beside a secret or an assertion is no second way: a
+ * token may be bound to it. More than one way at once is refused later, by the pipeline.
  */
 export function readCredentials(
   authorization: string | undefined,
   parameter: (name: string) => string | undefined,
+  certificate: Buffer | undefined,
 ): PresentedCredentials {
   const clientId = parameter('client_id');
   const secret = parameter('client_secret');
@@ -17,7 +19,7 @@ export function readCredentials(
   if (ways > 1) return { method: 'unreadable', clientId, problem: 'several_auth_methods' };
   if (authorization !== undefined) return readBasic(authorization, clientId);
   if (assertion !== undefined) return readAssertion(assertion, parameter('client_assertion_type'), clientId);
-  if (secret === undefined) return { method: 'none', clientId };
+  if (secret === undefined) return { method: 'none', clientId, certificate };
   return clientId === undefined
     ? { method: 'none', clientId: undefined }
     : { method: 'client_secret_post', clientId, secret };

@@ -13,7 +13,7 @@ export function readTokenRequest(request: FastifyRequest): TokenRequest {
   const parameter = readParameters(request.body);
   const scope = parameter('scope');
   return {
-    credentials: readCredentials(request.headers.authorization, parameter),
+    credentials: readCredentials(request.headers.authorization, parameter, request.clientCertificate),
     grantType: parameter('grant_type'),
     ...readAudience(parameter),
     scopes: scope === undefined ? undefined : splitScopes(scope),
@@ -55,5 +55,5 @@ function readAudience(parameter: Parameters): Pick<TokenRequest, 'audience' | 't
 /** Throws `input.invalid` naming the parameter. */
 export function readTokenOperation(request: FastifyRequest): TokenOperation {
   const parameter = readParameters(request.body);
-  return { credentials: readCredentials(request.headers.authorization, parameter), token: parameter('token') };
+  return { credentials: readCredentials(request.headers.authorization, parameter, request.clientCertificate), token: parameter('token') };
 }

@@ -4,6 +4,7 @@ import type { IssuerProfile } from '../profile.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
 import type { ClientFacts, CredentialFacts } from '../token-facts.ts';
 import { verifyAssertion } from './assertion.ts';
+import { verifyCertificate } from './certificate.ts';
 import { verifyDecoy } from './decoy.ts';
 import type { PresentedCredentials } from './presented.ts';
 
@@ -26,7 +27,9 @@ export async function authenticateClient(
   const credential =
     presented.method === 'private_key_jwt'
       ? await byAssertion(ctx, profile, client, presented)
-      : bySecret(ctx, client, presented);
+      : presented.method === 'none' && presented.certificate !== undefined
+        ? verifyCertificate(ctx, client, { clientId: presented.clientId, certificate: presented.certificate })
+        : bySecret(ctx, client, presented);
   // Counted only now: nobody else can use up what a client may ask.
   const exceeded = ctx.services.limits.countRequest(ctx.site.tenantId, presented.clientId);
   if (exceeded !== undefined) throw new Refusal('rate_limited', exceeded);

@@ -1,6 +1,11 @@
 /** What a client sent to prove who it is, read at the edge and typed; nothing of it is believed yet (RFC 6749 §2.3). */
 export type PresentedCredentials =
-  | { readonly method: 'none'; readonly clientId: string | undefined }
+  | {
+      readonly method: 'none';
+      readonly clientId: string | undefined;
+      /** What the client showed in TLS, DER: proof enough where a certificate is registered (RFC 8705 §2). */
+      readonly certificate?: Buffer | undefined;
+    }
   | {
       readonly method: 'client_secret_basic' | 'client_secret_post';
       readonly clientId: string;
