@@ -1,6 +1,7 @@
 import type { ClientAccessFacts, OrganizationFacts } from '../domain/access/decide.ts';
 import { accessFactsFrom, tokenFacts } from '../domain/access/facts.ts';
 import { loadOrganizationFacts } from '../domain/access/organization-facts.ts';
+import type { ClientType } from '../domain/clients/client.ts';
 import { type ClientSignIn, signInOf } from '../domain/clients/sign-in.ts';
 import { aliasedIdentifier } from '../domain/resource-servers/aliases.ts';
 import type { TokenDialect } from '../domain/resource-servers/resource-server.ts';
@@ -29,7 +30,7 @@ export interface ClientFacts {
   name: string;
   status: 'active' | 'disabled';
   authMethod: string | null;
-  type: string | null;
+  type: ClientType | null;
   firstParty: boolean;
   grantTypes: readonly string[];
   isPublic: boolean;
@@ -175,7 +176,7 @@ function clientFactsOf(rows: readonly Row[], isPublic: boolean): ClientFacts {
     name: row.client_name as string,
     status: row.client_status as 'active' | 'disabled',
     authMethod: row.client_auth_method,
-    type: row.client_type,
+    type: row.client_type as ClientType | null,
     firstParty: row.client_first_party === 1,
     grantTypes: JSON.parse(row.client_grant_types as string) as string[],
     signIn: signInOf(row.client_sign_in ?? '{}'),
