@@ -1,5 +1,6 @@
 /** Schemas and types of the native API: shared by server, client and console. No I/O. */
 export * from './accounts.ts';
+export * from './application-certificates.ts';
 export * from './applications.ts';
 export * from './batch.ts';
 export * from './dashboard.ts';
@@ -14,5 +15,7 @@ export * from './paging.ts';
 export * from './resources.ts';
 export * from './roles.ts';
 export * from './search.ts';
+export * from './sessions.ts';
+export * from './sign-in-experience.ts';
 export * from './tenants.ts';
 export * from './users.ts';

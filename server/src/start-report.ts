@@ -9,7 +9,7 @@ export function startReport(settings: Settings, composed: Composed, asJson: bool
   const site = sites.ofTenant('default');
   const apis = systemApis.map((api) => `${site.origin}${api.path}`);
   const startMs = Math.round(performance.now());
-  const { firstClient } = composed.started;
+  const { firstClient, setupUrl } = composed.started;
   const facts = {
     issuer: site.issuer,
     api: apis[0] as string,
@@ -17,6 +17,7 @@ export function startReport(settings: Settings, composed: Composed, asJson: bool
     jwks: `${site.origin}/.well-known/jwks.json`,
     data: db.location,
     ...(composed.caPath === undefined ? {} : { ca: composed.caPath }),
+    ...(setupUrl === undefined ? {} : { setupUrl }),
     startMs,
   };
   if (asJson) {
@@ -43,8 +44,16 @@ export function startReport(settings: Settings, composed: Composed, asJson: bool
     '',
   ];
   if (firstClient !== undefined) lines.push(...firstClientLines(settings, composed, firstClient, facts.api), '');
+  if (setupUrl !== undefined) lines.push(...setupLines(setupUrl), '');
   return `${lines.join('\n')}\n`;
 }
+
+/** Good once, for whoever reads this. */
+const setupLines = (url: string): string[] => [
+  '  The first administrator makes an account here, once and within 60 minutes:',
+  '',
+  `  ${url}`,
+];
 
 function firstClientLines(
   settings: Settings,

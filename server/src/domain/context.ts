@@ -24,11 +24,16 @@ export interface Services {
   readonly logger: Logger;
 }
 
-/** Who acts. A client acts with what its token carries and today's decision allows, at one management audience. */
+/**
+ * Who acts. A client acts with what its token carries and today's decision allows, at one management audience; for
+ * itself, or for a person that it was let act for.
+ */
 export type Actor =
   | {
       readonly kind: 'client';
       readonly clientId: string;
+      /** The person it acts for: what may be done is what the person holds through this client. */
+      readonly userId?: string;
       readonly scopes: ReadonlySet<string>;
       readonly tokenId: string;
       /** Its token speaks for this organization: it reaches its subtree and nothing else (`organizations/reach.ts`). */

@@ -1,6 +1,6 @@
 import type { RawBuilder, Sql } from 'kysely';
 import type { Clock } from '../kernel/clock.ts';
-import type { Database } from '../storage/database.ts';
+import type { Database, Schema } from '../storage/database.ts';
 
 const everyMs = 3_600_000;
 /** The first round comes soon, so that a process that is restarted often cleans up too; not at once, to start fast. */
@@ -8,9 +8,27 @@ const firstAfterMs = 60_000;
 /** Rows removed by one transaction, so that none holds the database for long. */
 const chunkSize = 2000;
 
+/** What is of no use once its `expires_at` is past, and the column by which its rows are told apart. */
+const expiring = {
+  revoked_tokens: 'jti',
+  used_assertions: 'jti',
+  used_proofs: 'jti',
+  idempotency_keys: 'key_hash',
+  sessions: 'id',
+  interactions: 'id',
+  pushed_requests: 'uri_hash',
+  authorizations: 'id',
+  refresh_tokens: 'token_hash',
+  opaque_tokens: 'token_hash',
+  device_authorizations: 'device_code_hash',
+  subject_tokens: 'token_hash',
+  initial_access_tokens: 'id',
+  setup_links: 'token_hash',
+} as const satisfies Partial<Record<keyof Schema, string>>;
+
 /**
- * Removes what has no use any more: revocations, used assertions and proofs, and idempotency keys past their expiry, log
- * events past retention. Deleting is idempotent, so several processes may do it at once.
+ * Removes what has no use any more: what is past its expiry, and log events past retention. Deleting is idempotent, so
+ * several processes may do it at once.
  */
 export class Housekeeping {
   readonly #db: Database;
@@ -34,10 +52,9 @@ export class Housekeeping {
     const oldestEvent = (now - this.#retentionMs).toString().padStart(15, '0');
     const tenants = await this.#db.read.selectFrom('tenants').select('id').execute();
     for (const { id } of tenants) {
-      await this.#removeAll(sql, 'revoked_tokens', 'jti', sql`tenant_id = ${id} and expires_at < ${now}`);
-      await this.#removeAll(sql, 'used_assertions', 'jti', sql`tenant_id = ${id} and expires_at < ${now}`);
-      await this.#removeAll(sql, 'used_proofs', 'jti', sql`tenant_id = ${id} and expires_at < ${now}`);
-      await this.#removeAll(sql, 'idempotency_keys', 'key_hash', sql`tenant_id = ${id} and expires_at <= ${now}`);
+      for (const [table, key] of Object.entries(expiring)) {
+        await this.#removeAll(sql, table, key, sql`tenant_id = ${id} and expires_at < ${now}`);
+      }
       await this.#removeAll(sql, 'log_events', 'id', sql`tenant_id = ${id} and id < ${oldestEvent}`);
     }
   }

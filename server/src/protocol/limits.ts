@@ -1,8 +1,9 @@
 import type { Journal } from '../domain/logs/journal.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { RateLimiter } from '../kernel/rate-limiter.ts';
+import { type SignInLimitSettings, SignInLimits } from './sign-in/limits.ts';
 
-export interface LimitSettings {
+export interface LimitSettings extends SignInLimitSettings {
   /** A minute; 0 = no limit. */
   failuresPerClient: number;
   failuresPerAddress: number;
@@ -25,6 +26,8 @@ const windowMs = 60_000;
  */
 export class RequestLimits {
   readonly requests: RateLimiter;
+  /** Of people at the sign-in page. */
+  readonly signIn: SignInLimits;
   readonly #failuresOfClient: RateLimiter;
   readonly #failuresOfAddress: RateLimiter;
   readonly #refusals: RateLimiter;
@@ -36,6 +39,7 @@ export class RequestLimits {
   constructor(settings: LimitSettings, clock: Clock, journal: Journal) {
     const limiter = (limit: number) => new RateLimiter({ clock, limit, windowMs });
     this.requests = limiter(settings.requestsPerClient);
+    this.signIn = new SignInLimits(settings, clock);
     this.#failuresOfClient = limiter(settings.failuresPerClient);
     this.#failuresOfAddress = limiter(settings.failuresPerAddress);
     this.#refusals = limiter(settings.failuresPerAddress);

@@ -80,7 +80,8 @@ test('--json prints one object on one line, with the id and the secret', async (
   try {
     const lines = first.stdout().trimEnd().split('\n');
     assert.equal(lines.length, 1);
-    const { clientId, clientSecret, startMs, ...facts } = first.report;
+    const { clientId, clientSecret, startMs, setupUrl, ...facts } = first.report;
+    assert.match(String(setupUrl), new RegExp(`^${first.origin}/setup\\?token=[A-Za-z0-9_-]{43}$`));
     assert.match(String(clientId), /^[0-9A-Za-z]{32}$/);
     assert.match(String(clientSecret), /^[0-9A-Za-z]{64}$/);
     assert.equal(typeof startMs, 'number');
@@ -209,7 +210,10 @@ eachEngine('the management client of the settings', (engine) => {
     const rolesOf = async () =>
       (await server.rows('roles')).map(({ name, level, subject_kind }) => [name, level, subject_kind]);
     const roles = await rolesOf();
-    assert.deepEqual(roles, [['Logto Management API access', 'tenant', 'client']]);
+    assert.deepEqual(roles.sort(), [
+      ['Logto Management API access', 'tenant', 'client'],
+      ['Sekisho administrator', 'tenant', 'user'],
+    ]);
     // As an earlier release left it: one scope short, and without the role.
     await db.transact(async (trx) => {
       await trx.deleteFrom('roles').execute();
@@ -220,9 +224,15 @@ eachEngine('the management client of the settings', (engine) => {
     await restart({});
     assert.deepEqual(await scopesOf(), wanted);
     assert.deepEqual(await grantsOf(), grants);
-    assert.deepEqual(await rolesOf(), roles);
-    const [given] = await server.rows('role_scopes');
-    assert.equal((await server.rows('scopes')).find(({ id }) => id === given.scope_id).value, 'all');
+    assert.deepEqual((await rolesOf()).sort(), roles);
+    const valueOf = new Map((await server.rows('scopes')).map(({ id, value }) => [id, value]));
+    const given = Map.groupBy(await server.rows('role_scopes'), ({ role_id }) => role_id);
+    const values = [...given].map(([id, rows]) => [id, rows.map(({ scope_id }) => valueOf.get(scope_id)).sort()]);
+    const ofAdministrator = values.find(([id]) => id === 'rol_administrator')?.[1] as string[];
+    const ofClients = values.find(([id]) => id !== 'rol_administrator')?.[1] as string[];
+    assert.deepEqual(ofClients, ['all']);
+    assert.ok(['all', 'read:clients', 'create:users'].every((value) => ofAdministrator.includes(value)));
+    assert.ok(!ofAdministrator.includes('manage:tenants'), 'the first client alone manages tenants');
     const { clientId, clientSecret, audience } = machine;
     const answer = await server.token({ client_id: clientId, client_secret: clientSecret, audience });
     assert.equal(answer.body.scope, 'read:orders');

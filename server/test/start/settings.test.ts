@@ -96,6 +96,15 @@ const cases: Record<keyof Settings, Cases> = {
   },
   tlsCert: path,
   tlsKey: path,
+  tlsClientCertificates: { good: [['ask', 'ask']], bad: ['on', 'true', 'require'] },
+  tlsClientCa: path,
+  clientCertificateHeader: {
+    good: [
+      ['X-SSL-Client-Cert', 'x-ssl-client-cert'],
+      ['client-cert', 'client-cert'],
+    ],
+    bad: ['a b', 'a:', '-a', 'Authorization', 'DPoP', 'X-Forwarded-For', 'Host', 'ä', 'a'.repeat(64)],
+  },
   adminClientId: { good: [['admin-1_A', 'admin-1_A']], bad: ['a b', 'a'.repeat(65), 'ä', 'a@clients'] },
   adminClientSecret: {
     good: [
@@ -137,6 +146,10 @@ const cases: Record<keyof Settings, Cases> = {
   failuresPerClient: limit,
   failuresPerAddress: limit,
   requestsPerClient: limit,
+  signInFailuresPerAccountAndAddress: limit,
+  signInFailuresPerAccount: limit,
+  signInFailuresPerAddress: limit,
+  signUpsPerAddress: limit,
 };
 
 /** Settings that go together with others. */
@@ -240,6 +253,19 @@ describe('settings that go together', () => {
     refused({ SEKISHO_HTTPS: 'files' }, /^SEKISHO_HTTPS is "files": set SEKISHO_TLS_CERT and SEKISHO_TLS_KEY/);
     refused({ SEKISHO_HTTPS: 'files', SEKISHO_TLS_CERT: 'a' }, /^SEKISHO_HTTPS/);
     readSettings({ SEKISHO_HTTPS: 'files', SEKISHO_TLS_CERT: 'a', SEKISHO_TLS_KEY: 'b' });
+  });
+
+  test('a certificate of a client comes by a way that is there, and an authority has some to check', () => {
+    const [ask, ca, header] = [
+      'SEKISHO_TLS_CLIENT_CERTIFICATES',
+      'SEKISHO_TLS_CLIENT_CA',
+      'SEKISHO_CLIENT_CERTIFICATE_HEADER',
+    ];
+    refused({ [ask]: 'ask' }, /^SEKISHO_TLS_CLIENT_CERTIFICATES is "ask" while SEKISHO_HTTPS is "off"/);
+    refused({ [header]: 'client-cert' }, /^SEKISHO_CLIENT_CERTIFICATE_HEADER .*SEKISHO_TRUSTED_PROXIES/);
+    refused({ [ca]: 'ca.pem' }, /^SEKISHO_TLS_CLIENT_CA has no certificate to check/);
+    readSettings({ [ask]: 'ask', [ca]: 'ca.pem', SEKISHO_HTTPS: 'local' });
+    readSettings({ [header]: 'client-cert', [ca]: 'ca.pem', SEKISHO_TRUSTED_PROXIES: '127.0.0.1' });
   });
 
   test('one master key, not two places for it', () => {

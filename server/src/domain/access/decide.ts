@@ -210,7 +210,9 @@ export function decideClientAccess(
 export function decideUserAccess(facts: UserAccessFacts, organization: OrganizationFacts | undefined): AccessDecision {
   const reason = firstFailure(userChecks, facts, organization);
   if (reason !== undefined) return { allowed: false, reason };
-  const inOrganization = organization === undefined ? facts.anyOrganizationScopes : organization.roleScopes;
+  // Who may manage one organization may not for that manage the tenant: there its roles count in its own token only.
+  const inAny = api(facts)?.isSystem === true ? [] : facts.anyOrganizationScopes;
+  const inOrganization = organization === undefined ? inAny : organization.roleScopes;
   const scopes =
     facts.resourceServer === 'organization' ? inOrganization : [...facts.tenantRoleScopes, ...inOrganization];
   const through = needsUserGrant(facts) ? facts.client?.userGrantScopes : undefined;

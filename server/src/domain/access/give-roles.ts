@@ -2,7 +2,7 @@ import type { Queryable } from '../../storage/database.ts';
 import type { Context } from '../context.ts';
 import { isDelegated, ownOrganization } from '../organizations/reach.ts';
 import { organizationItself } from '../resource-servers/system.ts';
-import { assertHolds, callerScopesAt, exceedsOwn } from './management-scopes.ts';
+import { assertHolds, callerScopesAt, exceedsOwn, subjectOf } from './management-scopes.ts';
 import { organizationFactsStatement } from './organization-facts.ts';
 import { scopesOfRoles } from './role-scopes.ts';
 
@@ -26,7 +26,7 @@ export async function assertMayGiveRoles(ctx: Context, db: Queryable, roleIds: r
   for (const identifier of new Set(
     scopes.filter((scope) => scope.systemKind === null).map((scope) => scope.identifier),
   )) {
-    const held = await callerScopesAt(ctx, db, ctx.actor.clientId, identifier);
+    const held = await callerScopesAt(ctx, db, ctx.actor, identifier);
     const exceeding = scopes.filter((scope) => scope.identifier === identifier && !held.includes(scope.value));
     if (exceeding.length > 0) throw exceedsOwn(exceeding.map(({ value }) => value));
   }
@@ -37,7 +37,7 @@ async function assertOwnerMayMakeOwners(ctx: Context, db: Queryable, roleIds: re
   if (ctx.actor.kind === 'server') return;
   const [given] = await ownersAmong(ctx, db, roleIds);
   if (given === undefined) return;
-  if ((await ownersAmong(ctx, db, await ownRoleIds(ctx, db, ctx.actor.clientId))).length === 0) {
+  if ((await ownersAmong(ctx, db, await ownRoleIds(ctx, db, subjectOf(ctx.actor)))).length === 0) {
     throw exceedsOwn([given]);
   }
 }
@@ -56,14 +56,14 @@ export async function ownersAmong(ctx: Context, db: Queryable, roleIds: readonly
 }
 
 /** The roles a delegated caller has in its own organization, inherited ones included; one held below does not count. */
-async function ownRoleIds(ctx: Context, db: Queryable, clientId: string): Promise<string[]> {
+async function ownRoleIds(ctx: Context, db: Queryable, subjectId: string): Promise<string[]> {
   const organization = ownOrganization(ctx);
   if (organization === undefined) return [];
   const { tenantId } = ctx.site;
   const rows = await ctx.db.runWithin(db, organizationFactsStatement, {
     tenantId,
     organizationId: organization.id,
-    subjectId: clientId,
+    subjectId,
     identifier: organizationItself,
   });
   return rows.flatMap(({ role_id }) => role_id ?? []);

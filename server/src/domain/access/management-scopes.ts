@@ -1,15 +1,17 @@
 /**
- * Nobody may grant, or take over, more than they hold at the management audiences. What a client holds there is told by
- * the decision function the token endpoint uses, from facts of this very transaction.
+ * Nobody may grant, or take over, more than they hold at the management audiences. What a client holds there, or a person
+ * through the client that acts for it, is told by the decision functions the token endpoint uses, from facts of this very
+ * transaction.
  */
 import { DomainError } from '../../kernel/errors.ts';
 import type { Queryable } from '../../storage/database.ts';
-import type { Context } from '../context.ts';
+import type { Actor, Context } from '../context.ts';
 import { ownOrganization } from '../organizations/reach.ts';
 import { expandScopes, organizationItself, type SystemApi, storedIdentifier } from '../resource-servers/system.ts';
-import { decideClientAccess } from './decide.ts';
+import { type AccessDecision, decideClientAccess, decideUserAccess, type OrganizationFacts } from './decide.ts';
 import { accessFactsOf, presentedTokenFacts } from './facts.ts';
 import { loadOrganizationFacts } from './organization-facts.ts';
+import { userAccessFactsOf, userTokenFacts } from './user-facts.ts';
 
 /** What a client may do today at one management audience, alone or in an organization. */
 export async function managementScopesOf(
@@ -19,37 +21,71 @@ export async function managementScopesOf(
   clientId: string,
   organizationId?: string,
 ): Promise<ReadonlySet<string>> {
-  return expandScopes(api, await scopesAt(ctx, db, clientId, storedIdentifier(api.kind), organizationId));
+  return expandScopes(api, await scopesAt(ctx, db, { clientId }, storedIdentifier(api.kind), organizationId));
 }
 
-/** What a client may do today at an API by its stored identifier; or (`organizationItself`) in its organization. */
+/** Who holds something: a client, or a person through one. */
+type Holder = Pick<Actor & { kind: 'client' }, 'clientId' | 'userId'>;
+
+/** What the holder may do today at an API by its stored identifier; or (`organizationItself`) in its organization. */
 async function scopesAt(
   ctx: Context,
   db: Queryable,
-  clientId: string,
+  holder: Holder,
   identifier: string,
   organizationId: string | undefined,
 ): Promise<readonly string[]> {
-  const { tenantId } = ctx.site;
+  const decide = holder.userId === undefined ? decisionOfClient : decisionOfUser;
+  const organization = await organizationOf(ctx, db, subjectOf(holder), identifier, organizationId);
+  const decision = await decide(ctx, db, holder, identifier, organization);
+  return decision?.allowed === true ? decision.scopes : [];
+}
+
+/** Whose roles count. */
+export const subjectOf = ({ clientId, userId }: Holder): string => userId ?? clientId;
+
+async function organizationOf(
+  ctx: Context,
+  db: Queryable,
+  subjectId: string,
+  identifier: string,
+  organizationId: string | undefined,
+): Promise<OrganizationFacts | undefined> {
+  if (organizationId === undefined) return undefined;
   const within = { run: (statement: never, args: never) => ctx.db.runWithin(db, statement, args) };
-  const [row] = await ctx.db.runWithin(db, presentedTokenFacts, { tenantId, clientId, identifier, kid: '', jti: '' });
-  if (row === undefined) return [];
-  const organization =
-    organizationId === undefined
-      ? undefined
-      : (await loadOrganizationFacts(within as never, { tenantId, organizationId, subjectId: clientId, identifier }))
-          .facts;
+  const ask = { tenantId: ctx.site.tenantId, organizationId, subjectId, identifier };
+  return (await loadOrganizationFacts(within as never, ask)).facts;
+}
+
+type Decide = (
+  ctx: Context,
+  db: Queryable,
+  holder: Holder,
+  identifier: string,
+  organization: OrganizationFacts | undefined,
+) => Promise<AccessDecision | undefined>;
+
+const decisionOfClient: Decide = async (ctx, db, { clientId }, identifier, organization) => {
+  const ask = { tenantId: ctx.site.tenantId, clientId, identifier, kid: '', jti: '' };
+  const [row] = await ctx.db.runWithin(db, presentedTokenFacts, ask);
+  if (row === undefined) return undefined;
   const facts = accessFactsOf(row);
-  const decision = decideClientAccess(
+  return decideClientAccess(
     identifier === organizationItself ? { ...facts, resourceServer: 'organization' } : facts,
     organization,
   );
-  return decision.allowed ? decision.scopes : [];
-}
+};
+
+const decisionOfUser: Decide = async (ctx, db, { clientId, userId = '' }, identifier, organization) => {
+  const ask = { tenantId: ctx.site.tenantId, userId, clientId, identifier };
+  const [row] = await ctx.db.runWithin(db, userTokenFacts, ask);
+  if (row === undefined) return undefined;
+  return decideUserAccess(userAccessFactsOf(row, identifier === organizationItself), organization);
+};
 
 /** What the caller holds at an API: of a delegated caller, in its own organization. */
-export const callerScopesAt = (ctx: Context, db: Queryable, clientId: string, identifier: string) =>
-  scopesAt(ctx, db, clientId, identifier, ownOrganization(ctx)?.id);
+export const callerScopesAt = (ctx: Context, db: Queryable, caller: Holder, identifier: string) =>
+  scopesAt(ctx, db, caller, identifier, ownOrganization(ctx)?.id);
 
 /** The caller must hold each of `scopes` at the management audience `api`. Throws `auth.exceeds_own`. */
 export async function assertHolds(
@@ -60,7 +96,7 @@ export async function assertHolds(
 ): Promise<void> {
   const wanted = [...scopes];
   if (ctx.actor.kind === 'server' || wanted.length === 0) return;
-  const own = await managementScopesOf(ctx, db, api, ctx.actor.clientId, ownOrganization(ctx)?.id);
+  const own = expandScopes(api, await callerScopesAt(ctx, db, ctx.actor, storedIdentifier(api.kind)));
   const exceeding = [...expandScopes(api, wanted)].filter((scope) => !own.has(scope));
   if (exceeding.length > 0) throw exceedsOwn(exceeding);
 }

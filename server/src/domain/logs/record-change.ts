@@ -27,7 +27,7 @@ export const recordChanges = (ctx: Context, trx: Tx, changes: readonly Change[])
       ...ctx.origin,
       ...more,
       description: kind.replace('.', ' ').replaceAll('_', ' '),
-      details: { target, ...requestOf(ctx), ...more.details },
+      details: { target, ...personOf(ctx), ...requestOf(ctx), ...more.details },
     })),
   );
 
@@ -35,6 +35,10 @@ export const recordChanges = (ctx: Context, trx: Tx, changes: readonly Change[])
 const requestOf = ({ origin: { request } }: Context): { request?: string } =>
   request === undefined ? {} : { request: logText(request) ?? '' };
 
-/** The acting client, as log events name it. */
-const actorOf = (ctx: Context): Pick<LogEvent, 'clientId' | 'tokenId'> =>
-  ctx.actor.kind === 'client' ? { clientId: ctx.actor.clientId, tokenId: ctx.actor.tokenId } : {};
+/** Who acts, as log events name it; a change of a user is an event of that user. */
+const actorOf = ({ actor }: Context): Pick<LogEvent, 'clientId' | 'tokenId' | 'userId'> =>
+  actor.kind === 'client' ? { clientId: actor.clientId, tokenId: actor.tokenId, userId: actor.userId } : {};
+
+/** The person who acts, whomever the change is about. */
+const personOf = ({ actor }: Context): { byUserId?: string } =>
+  actor.kind === 'client' && actor.userId !== undefined ? { byUserId: actor.userId } : {};

@@ -2,6 +2,7 @@
 import { DomainError, notFound, referenceNotFound } from '../../kernel/errors.ts';
 import type { Tx } from '../../storage/database.ts';
 import { assertAdministratorRemains, assertHolds } from '../access/management-scopes.ts';
+import { assertNotProtected } from '../administrators/administrators.ts';
 import { chunksOf, inChunks } from '../chunks.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
@@ -29,7 +30,7 @@ interface Given {
 /**
  * Puts further scopes into a role; returns the ids of those that are new. Throws `entity.not_found` (the role),
  * `entity.reference_not_found`, `entity.exists` (of thing `role scope`), `role.management_scopes_for_users`,
- * `auth.exceeds_own`, `auth.organization_token`.
+ * `auth.exceeds_own`, `role.protected`, `auth.organization_token`.
  */
 export async function addScopesToRole(
   ctx: Context,
@@ -41,6 +42,7 @@ export async function addScopesToRole(
   assertWholeTenant(ctx, 'change roles');
   return ctx.db.transact(async (trx) => {
     const role = await loadRole(ctx, trx, target.id, target.level);
+    assertNotProtected(role);
     const added = await insertScopes(ctx, trx, role, kind, scopeIds, given);
     if (added.length > 0) await record(ctx, trx, role, { added: added.map(({ name }) => name) });
     return added.map(({ id }) => id);
@@ -58,6 +60,7 @@ export async function replaceScopesOfRole(
   assertWholeTenant(ctx, 'change roles');
   await ctx.db.transact(async (trx) => {
     const role = await loadRole(ctx, trx, target.id, target.level);
+    assertNotProtected(role);
     const gone = (await idsOf(ctx, trx, role.id, kind)).filter((id) => !scopeIds.includes(id));
     const added = await insertScopes(ctx, trx, role, kind, scopeIds, given);
     const removed = await deleteScopes(ctx, trx, role, kind, gone);
@@ -75,6 +78,7 @@ export async function removeScopeFromRole(
   assertWholeTenant(ctx, 'change roles');
   await ctx.db.transact(async (trx) => {
     const role = await loadRole(ctx, trx, target.id, target.level);
+    assertNotProtected(role);
     if (!(await idsOf(ctx, trx, role.id, kind)).includes(scopeId)) {
       throw notFound(kind === 'api' ? 'scope' : 'organization scope');
     }
@@ -96,6 +100,7 @@ export async function removeScopesFromRole(
   assertWholeTenant(ctx, 'change roles');
   await ctx.db.transact(async (trx) => {
     const role = await loadRole(ctx, trx, target.id, target.level);
+    assertNotProtected(role);
     const had = new Set(await idsOf(ctx, trx, role.id, kind));
     const gone = [...new Set(scopeIds)].filter((id) => had.has(id));
     if (gone.length === 0) return;

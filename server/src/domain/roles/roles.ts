@@ -8,6 +8,7 @@ import type { Tx } from '../../storage/database.ts';
 import type { SubjectKind } from '../../storage/schema.ts';
 import { assertAdministratorRemains } from '../access/management-scopes.ts';
 import { managementScopesOfRoles } from '../access/role-scopes.ts';
+import { assertNotProtected } from '../administrators/administrators.ts';
 import type { Extras } from '../clients/client.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
@@ -76,7 +77,7 @@ export async function createRole(
 
 /**
  * Changes a role; what is absent stays. Throws `entity.not_found`, `entity.exists`, `organization.last_owner` (it is an
- * owner's no more), `input.invalid`, `auth.organization_token`.
+ * owner's no more), `role.protected`, `input.invalid`, `auth.organization_token`.
  */
 export async function updateRole(
   ctx: Context,
@@ -87,6 +88,7 @@ export async function updateRole(
   assertWholeTenant(ctx, 'change roles');
   return ctx.db.transact(async (trx) => {
     const before = await loadRole(ctx, trx, id, level);
+    assertNotProtected(before);
     const change = Object.fromEntries(Object.entries(changeOf(before)).filter(([, value]) => value !== undefined));
     const settings = settingsOf({ ...before, ...change });
     assertFlags({ ...before, ...settings });
@@ -110,12 +112,13 @@ export async function updateRole(
 
 /**
  * Deletes a role; whoever has it has it no more. Throws `entity.not_found`, `organization.last_owner`,
- * `client.last_administrator`, `auth.organization_token`.
+ * `client.last_administrator`, `role.protected`, `auth.organization_token`.
  */
 export async function deleteRole(ctx: Context, id: string, level: RoleLevel): Promise<void> {
   assertWholeTenant(ctx, 'delete roles');
   await ctx.db.transact(async (trx) => {
     const role = await loadRole(ctx, trx, id, level);
+    assertNotProtected(role);
     const assertOwnersRemain = await watchOwners(ctx, trx, { roleId: id });
     const manages = role.subjectKind === 'client' && (await managementScopesOfRoles(ctx, trx, [id])).size > 0;
     await trx.deleteFrom('roles').where('tenant_id', '=', ctx.site.tenantId).where('id', '=', id).execute();

@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto';
 import { secretMatches } from '../../kernel/secrets.ts';
 import type { Database, Tx } from '../../storage/database.ts';
 import { defineStatement } from '../../storage/statement.ts';
+import { administratorRoleVersion } from '../administrators/administrators.ts';
 import type { Services } from '../context.ts';
 import { tenantExists } from '../logs/journal.ts';
+import { insertSetupLink } from '../setup/setup-links.ts';
 import {
   type FirstClient,
   insertManagementClient,
@@ -43,6 +45,8 @@ export function keyCheckFits(services: Pick<Services, 'cipher'>, check: string):
 export interface Started {
   /** The management client made by this start; its secret is shown this once. */
   firstClient: FirstClient | undefined;
+  /** Where the first administrator is made, of a start that made the tenant; good once and for an hour. */
+  setupUrl?: string;
   warnings: string[];
 }
 
@@ -62,9 +66,11 @@ export async function firstStart(services: Services, admin: FirstClient | undefi
     : await prepareTenant(services, { id: defaultTenantId, name: 'Default', environment: 'production' }, admin);
   return db.transact(async (trx) => {
     let firstClient: FirstClient | undefined;
+    let setupUrl: string | undefined;
     if (provision !== undefined && (await insertTenant(services, trx, provision))) {
       await putInstallation(trx, 'master_key_check', services.cipher.encrypt('sekisho', checkContext));
       firstClient = provision.firstClient;
+      setupUrl = (await insertSetupLink(services, trx, defaultTenantId)).url;
     } else if (admin !== undefined && !(await clientExists(trx, admin.clientId))) {
       await insertManagementClient(services, trx, defaultTenantId, admin);
       firstClient = admin;
@@ -73,13 +79,14 @@ export async function firstStart(services: Services, admin: FirstClient | undefi
       if (state.hasTenant) await syncSystemScopes(services, trx);
       await putInstallation(trx, 'system_scopes', scopesHash);
     }
-    return { firstClient, warnings: [] };
+    return { firstClient, ...(setupUrl === undefined ? {} : { setupUrl }), warnings: [] };
   });
 }
 
 const hashOfScopes = (services: Services): string =>
   createHash('sha256')
     .update(JSON.stringify(services.systemApis.map(({ kind, scopes, role }) => ({ kind, scopes, role }))))
+    .update(String(administratorRoleVersion))
     .digest('hex');
 
 async function readState(db: Database, admin: FirstClient | undefined) {

@@ -3,6 +3,7 @@ import { randomAlphanumeric, randomHex } from '../../kernel/random.ts';
 import { generateSecret, hashSecret, secretPrefix } from '../../kernel/secrets.ts';
 import type { Tx } from '../../storage/database.ts';
 import type { Schema } from '../../storage/schema.ts';
+import { ensureAdministratorRole } from '../administrators/administrators.ts';
 import type { Services } from '../context.ts';
 import { insertSigningKeys, makeSigningKey } from '../keys/keys.ts';
 import { replaceScopes } from '../resource-servers/scopes.ts';
@@ -84,6 +85,7 @@ export async function insertTenant(services: Services, trx: Tx, provision: Provi
     await replaceScopes(services, trx, tenant.id, id, systemScopes(api, tenant.id));
     await ensureRole(services, trx, tenant.id, api, id);
   }
+  await ensureAdministratorRole(services, trx, tenant.id);
   await insertManagementClient(services, trx, tenant.id, firstClient);
   return true;
 }
@@ -216,5 +218,8 @@ export async function syncSystemScopes(services: Services, trx: Tx): Promise<voi
     if (api === undefined) continue;
     await replaceScopes(services, trx, tenant_id, id, systemScopes(api, tenant_id));
     await ensureRole(services, trx, tenant_id, api, id);
+  }
+  for (const tenantId of new Set(stored.map(({ tenant_id }) => tenant_id))) {
+    await ensureAdministratorRole(services, trx, tenantId);
   }
 }

@@ -10,6 +10,7 @@ import { provisionJustInTime } from '../organization-jit/provision.ts';
 import { watchOwners } from '../organizations/owners.ts';
 import { assertWholeTenant, organizationInReach } from '../organizations/reach.ts';
 import { assignDefaultRoles } from '../roles/assignments.ts';
+import { endEverythingOfUser } from '../sessions/end.ts';
 import { assertPassword, hashPassword, isPasswordHash, passwordMatches } from './passwords.ts';
 import { loadOwnUser, loadUser, type OwnUserRow } from './read-users.ts';
 import { type Columns, columnsOf, emptyRow, metadataAfter, type UserSettings, unverified } from './settings.ts';
@@ -27,7 +28,7 @@ export async function createUser(ctx: Context, input: Partial<UserSettings> & { 
   const { tenantId } = ctx.site;
   const columns = columnsOf(input);
   const id = input.id ?? randomHex(ctx.random, 12);
-  const password_hash = await hashOf(ctx, input);
+  const password_hash = await hashOf(ctx, input, columns);
   return ctx.db.transact(async (trx) => {
     await assertFree(ctx, trx, columns, id);
     await assertFreeId(ctx, trx, id);
@@ -49,14 +50,17 @@ export async function createUser(ctx: Context, input: Partial<UserSettings> & { 
 }
 
 /**
- * Changes a user; what is absent stays. Throws `entity.not_found`, `entity.exists`, `entity.reference_not_found`,
- * `input.invalid`, `organization.last_owner` (it is blocked), `auth.exceeds_own` (who sets what a person signs in with
- * could act as that person), `auth.organization_token`.
+ * Changes a user; what is absent stays. A new password, and any status but active, sign the user out everywhere. Throws
+ * `entity.not_found`, `entity.exists`, `entity.reference_not_found`, `input.invalid`, `organization.last_owner` (it is
+ * blocked), `auth.exceeds_own` (who sets what a person signs in with could act as that person),
+ * `auth.organization_token`, `rate.limited` (too many passwords are being hashed).
  */
 export async function updateUser(ctx: Context, id: string, change: Partial<UserSettings>): Promise<User> {
   const { tenantId } = ctx.site;
   const columns = columnsOf(change);
-  const password_hash = await hashOf(ctx, change);
+  const identities =
+    change.password === undefined ? columns : { ...(await loadOwnUser(ctx, ctx.db.read, id)), ...columns };
+  const password_hash = await hashOf(ctx, change, identities);
   return ctx.db.transact(async (trx) => {
     const before = await loadOwnUser(ctx, trx, id);
     assertMayIdentify(ctx, change);
@@ -76,6 +80,7 @@ export async function updateUser(ctx: Context, id: string, change: Partial<UserS
     const joined = becameVerified(before, user) && (await provisionJustInTime(ctx, trx, user));
     if (password_hash !== null || joined || changesIdentity(before, after)) await assertHoldsAllOf(ctx, trx, id);
     await assertOwnersRemain();
+    if (password_hash !== null || user.status !== 'active') await endEverythingOfUser(ctx, trx, id);
     return user;
   });
 }
@@ -86,11 +91,12 @@ export async function verifyPassword(ctx: Context, id: string, password: string)
   return password_hash !== null && (await passwordMatches(password, password_hash));
 }
 
-/** Deletes a user with its memberships and roles. Throws `entity.not_found`, `organization.last_owner`. */
+/** Deletes a user with its memberships, roles and sessions. Throws `entity.not_found`, `organization.last_owner`. */
 export async function deleteUser(ctx: Context, id: string): Promise<void> {
   await ctx.db.transact(async (trx) => {
     await loadOwnUser(ctx, trx, id);
     await removeSubject(ctx, trx, id);
+    await endEverythingOfUser(ctx, trx, id);
     await trx.deleteFrom('users').where('tenant_id', '=', ctx.site.tenantId).where('id', '=', id).execute();
     await recordChange(ctx, trx, 'user.deleted', id, { userId: id });
   });
@@ -177,12 +183,14 @@ const exists = (path: string): DomainError =>
 async function hashOf(
   ctx: Context,
   { password, passwordHash }: Partial<Pick<UserSettings, 'password' | 'passwordHash'>>,
+  identities: Pick<Columns, 'email' | 'username' | 'phone'>,
 ): Promise<string | null> {
   if (passwordHash !== undefined) {
     if (!isPasswordHash(passwordHash)) throw new TypeError('not a password hash');
     return passwordHash;
   }
   if (password === undefined) return null;
-  assertPassword(password);
+  const { email, username, phone } = identities;
+  assertPassword(password, 'password', [email, username, phone]);
   return hashPassword(ctx.random, password);
 }

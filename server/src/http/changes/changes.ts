@@ -118,7 +118,7 @@ async function keyed(
   const { actor } = ctx;
   const [path, query = ''] = request.url.split('?', 2);
   const call = {
-    clientId: actor.kind === 'client' ? actor.clientId : '',
+    clientId: actor.kind === 'client' ? (actor.userId ?? actor.clientId) : '',
     route: `${request.method} ${path}`,
     key,
     // A token for another organization sees and makes other things.

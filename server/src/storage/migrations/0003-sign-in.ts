@@ -113,6 +113,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addPrimaryKeyConstraint('refresh_tokens_pk', ['tenant_id', 'token_hash']);
   await owned(table, 'refresh_tokens_of', 'authorization_id', 'authorizations').execute();
   await index('refresh_tokens_of_authorization', 'refresh_tokens', ['tenant_id', 'authorization_id']);
+  await index('refresh_tokens_expiry', 'refresh_tokens', ['tenant_id', 'expires_at']);
 
   // Access tokens that are no JWT: they say something at the userinfo endpoint only.
   table = times(

@@ -29,8 +29,6 @@ const nothing = Type.Array(Type.Object({}), { maxItems: 0 });
 const emptyLists = [
   ['personal-access-tokens', nothing, []],
   ['mfa-verifications', nothing, []],
-  ['grants', Type.Object({ grants: nothing }), { grants: [] }],
-  ['sessions', Type.Object({ sessions: nothing }), { sessions: [] }],
 ] as const;
 
 export const userPartRoutes: FastifyPluginAsyncTypebox = async (server) => {

@@ -1,6 +1,8 @@
 /** Hashing is slow, and the conventions of changes run a handler inside a transaction: so it is done before. */
+import type { CreateUser } from '@sekisho/contract';
 import type { FastifyRequest } from 'fastify';
 import { assertPassword, hashPassword } from '../../../domain/users/passwords.ts';
+import { getUser } from '../../../domain/users/read-users.ts';
 import { verifyPassword } from '../../../domain/users/users.ts';
 
 declare module 'fastify' {
@@ -12,12 +14,23 @@ declare module 'fastify' {
   }
 }
 
-/** Hook: hashes the body's password, if it has one. Throws `input.invalid`. */
+/** Hook: hashes the body's password, if it has one. Throws `input.invalid`, `entity.not_found`, `rate.limited`. */
 export async function hashBodyPassword(request: FastifyRequest): Promise<void> {
   const { password } = request.body as { password?: string };
   if (password === undefined) return;
-  assertPassword(password);
+  assertPassword(password, 'password', await identitiesOf(request));
   request.passwordHash = await hashPassword(request.context.random, password);
+}
+
+/** What the user signs in with, as it is or as it is being made. */
+async function identitiesOf({ context, params, body }: FastifyRequest) {
+  const { userId } = params as { userId?: string };
+  if (userId === undefined) {
+    const { primaryEmail, username, primaryPhone } = body as CreateUser;
+    return [primaryEmail, username, primaryPhone];
+  }
+  const { email, username, phone } = await getUser(context, userId);
+  return [email, username, phone];
 }
 
 /** Hook: compares the body's password with the user's. Throws `entity.not_found`. */

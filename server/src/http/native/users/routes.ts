@@ -15,6 +15,7 @@ import { userOrganizationRoutes } from './organization-routes.ts';
 import { userPartRoutes } from './part-routes.ts';
 import { hashBodyPassword, hashedPassword } from './password.ts';
 import { userRoleRoutes } from './role-routes.ts';
+import { userSessionRoutes } from './session-routes.ts';
 
 const params = Type.Object({ userId: Type.String({ description: 'Of a user.' }) });
 
@@ -31,6 +32,7 @@ export const userRoutes: FastifyPluginAsyncTypebox = async (server) => {
   await server.register(userPartRoutes);
   await server.register(userRoleRoutes);
   await server.register(userOrganizationRoutes);
+  await server.register(userSessionRoutes);
 
   server.get(
     '/users',

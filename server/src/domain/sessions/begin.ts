@@ -1,0 +1,58 @@
+/** A session begins, or is renewed: either way the browser gets a new secret, so that none it had before is worth anything. */
+import { randomAlphanumeric, randomBase64Url } from '../../kernel/random.ts';
+import { hashSecret } from '../../kernel/secrets.ts';
+import type { Tx } from '../../storage/database.ts';
+import type { Context } from '../context.ts';
+import { endSession } from './end.ts';
+import { sessionLifetimeMs } from './sessions.ts';
+
+/** What a browser is given of its session. */
+export interface BegunSession {
+  /** Public: the claim `sid`. */
+  readonly sessionId: string;
+  /** 256 bits; for the browser's cookie only. */
+  readonly sessionSecret: string;
+}
+
+/**
+ * Begins the session of a user who has just signed in. `presented` is what the browser's cookie held: a session of the
+ * same user goes on under a new secret, so that what rests on it does not end; one of somebody else ends.
+ */
+export async function beginSession(
+  ctx: Context,
+  trx: Tx,
+  userId: string,
+  options: { amr: readonly string[]; presented?: string | undefined },
+): Promise<BegunSession> {
+  const { tenantId } = ctx.site;
+  const now = ctx.clock.now();
+  const sessionSecret = randomBase64Url(ctx.random, 32);
+  const columns = {
+    secret_hash: hashSecret(sessionSecret),
+    amr: JSON.stringify(options.amr),
+    ip: ctx.origin.ip ?? null,
+    user_agent: ctx.origin.userAgent?.slice(0, 256) ?? null,
+    authenticated_at: now,
+    expires_at: now + sessionLifetimeMs,
+  };
+  const old = options.presented === undefined ? undefined : await presentedSession(ctx, trx, options.presented);
+  if (old !== undefined && old.user_id === userId && old.expires_at > now) {
+    await trx.updateTable('sessions').set(columns).where('tenant_id', '=', tenantId).where('id', '=', old.id).execute();
+    return { sessionId: old.id, sessionSecret };
+  }
+  if (old !== undefined) await endSession(ctx, trx, { id: old.id, userId: old.user_id });
+  const sessionId = randomAlphanumeric(ctx.random, 22);
+  await trx
+    .insertInto('sessions')
+    .values({ tenant_id: tenantId, id: sessionId, user_id: userId, created_at: now, ...columns })
+    .execute();
+  return { sessionId, sessionSecret };
+}
+
+const presentedSession = (ctx: Context, trx: Tx, secret: string) =>
+  trx
+    .selectFrom('sessions')
+    .select(['id', 'user_id', 'expires_at'])
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where('secret_hash', '=', hashSecret(secret))
+    .executeTakeFirst();

@@ -1,0 +1,34 @@
+/** Sessions end, with what rests on them; always inside the transaction of the change that ends them. */
+import type { Tx } from '../../storage/database.ts';
+import type { Context } from '../context.ts';
+import { recordChange } from '../logs/record-change.ts';
+
+/** Ends one session, with the authorizations that were to end with it. */
+export async function endSession(ctx: Context, trx: Tx, session: { id: string; userId: string }): Promise<void> {
+  const { tenantId } = ctx.site;
+  await trx
+    .deleteFrom('authorizations')
+    .where('tenant_id', '=', tenantId)
+    .where('session_id', '=', session.id)
+    .execute();
+  await trx.deleteFrom('sessions').where('tenant_id', '=', tenantId).where('id', '=', session.id).execute();
+  await recordChange(ctx, trx, 'session.ended', session.id, { userId: session.userId });
+}
+
+/**
+ * Signs a user out everywhere: ends every session, whatever clients were let do for the user (codes, refresh tokens and
+ * access tokens rest on it), and what would let a client act as the user. Leaves a log event when there was any of it.
+ */
+export async function endEverythingOfUser(ctx: Context, trx: Tx, userId: string): Promise<void> {
+  const counts: Record<string, number> = {};
+  for (const table of ['authorizations', 'sessions', 'subject_tokens'] as const) {
+    const { numDeletedRows } = await trx
+      .deleteFrom(table)
+      .where('tenant_id', '=', ctx.site.tenantId)
+      .where('user_id', '=', userId)
+      .executeTakeFirst();
+    if (numDeletedRows > 0n) counts[table] = Number(numDeletedRows);
+  }
+  if (Object.keys(counts).length === 0) return;
+  await recordChange(ctx, trx, 'user.signed_out_everywhere', userId, { userId, details: { ended: counts } });
+}
