@@ -181,6 +181,30 @@ export const settings = {
     0,
     'Token and management requests a minute of one client before it gets 429; 0 = no limit. Counted in memory, per process.',
   ),
+  signInFailuresPerAccountAndAddress: setting(
+    'SEKISHO_RATE_LIMIT_SIGN_IN_FAILURES_PER_ACCOUNT_AND_ADDRESS',
+    integer(0, 1_000_000),
+    10,
+    'Wrong passwords in 15 minutes for one account from one address (of IPv6 a /64) before it gets 429; 0 = no limit. A browser that signed in to the account before is counted by itself, by the same number, and is not stopped by what others do. Counted in memory, per process.',
+  ),
+  signInFailuresPerAccount: setting(
+    'SEKISHO_RATE_LIMIT_SIGN_IN_FAILURES_PER_ACCOUNT',
+    integer(0, 1_000_000),
+    50,
+    'Wrong passwords in 15 minutes for one account from all addresses before it gets 429; 0 = no limit. Browsers that signed in to the account before are not stopped by it. Counted in memory, per process.',
+  ),
+  signInFailuresPerAddress: setting(
+    'SEKISHO_RATE_LIMIT_SIGN_IN_FAILURES_PER_ADDRESS',
+    integer(0, 1_000_000),
+    100,
+    'Wrong passwords in 15 minutes from one address (of IPv6 a /64), for whatever accounts, before it gets 429; 0 = no limit. Counted in memory, per process.',
+  ),
+  signUpsPerAddress: setting(
+    'SEKISHO_RATE_LIMIT_SIGN_UPS_PER_ADDRESS',
+    integer(0, 1_000_000),
+    20,
+    'Sign-ups in 15 minutes from one address (of IPv6 a /64), successful or not, before it gets 429; 0 = no limit. Counted in memory, per process.',
+  ),
 } as const;
 
 export type Settings = {

@@ -48,6 +48,7 @@ export const errorCatalogue = {
   },
   'organization.invitation_over': { kind: 'conflict', doc: 'The invitation is not pending any more.' },
   'role.wrong_subject': { kind: 'conflict', doc: 'The role is not for this kind of subject, or not of this level.' },
+  'role.protected': { kind: 'conflict', doc: 'The role of administrators can not be changed or deleted.' },
   'role.management_scopes_for_users': {
     kind: 'unprocessable',
     doc: 'A tenant-wide role for users can not have scopes of a management API.',
@@ -64,11 +65,11 @@ export const errorCatalogue = {
   'idempotency.in_flight': { kind: 'conflict', doc: 'A request with this `Idempotency-Key` is under way; ask again.' },
   'auth.missing': { kind: 'unauthenticated', doc: 'The request carries no access token.' },
   'auth.invalid_token': { kind: 'unauthenticated', doc: 'The access token is not valid here.' },
-  'auth.insufficient_scope': { kind: 'forbidden', doc: 'The access token lacks a scope that this call needs.' },
   'auth.dpop_proof_invalid': {
     kind: 'unauthenticated',
     doc: 'The access token is bound to a key, and the DPoP proof is missing or not good for this request.',
   },
+  'auth.insufficient_scope': { kind: 'forbidden', doc: 'The access token lacks a scope that this call needs.' },
   'auth.exceeds_own': { kind: 'forbidden', doc: 'Nobody may grant or take over more than they hold.' },
   'auth.organization_token': { kind: 'forbidden', doc: 'A token for an organization can not do this.' },
   'rate.limited': { kind: 'limited', doc: 'Too many requests; wait for the time in Retry-After.' },

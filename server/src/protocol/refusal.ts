@@ -18,7 +18,8 @@ export const refusalReasons = {
   client_public: 'A public client can not use this endpoint or grant type.',
   assertion_invalid: 'The client assertion has a wrong signature, issuer, audience or time (RFC 7523 §3).',
   assertion_replayed: 'The `jti` of the client assertion was used before.',
-  certificate_invalid: 'The client certificate is not one of the client, or no authority we trust vouches for it (RFC 8705 §2).',
+  certificate_invalid:
+    'The client certificate is not one of the client, or no authority we trust vouches for it (RFC 8705 §2).',
   rate_limited: 'Too many failed authentications or requests; wait for the time in Retry-After.',
   // what for
   parameter_invalid: 'A parameter is repeated, too long or not well-formed.',
@@ -59,6 +60,8 @@ export const refusalReasons = {
   interaction_unknown: 'The page is over, was used, or belongs to another browser.',
   form_forged: 'The form was not sent by our page in the same browser.',
   sign_in_failed: 'Unknown user, wrong password, or an account without one.',
+  sign_up_off: 'The tenant does not let people make accounts of their own.',
+  sign_up_refused: 'The e-mail address or username is taken.',
   userinfo_token_invalid: 'The token is not good at the userinfo endpoint.',
   userinfo_scope_missing: 'The token lacks the scope `openid`.',
   // where

@@ -87,6 +87,8 @@ export const rootErrors: ErrorTable = {
   interaction_unknown: row(404, 'not_found', 'This page is over or belongs to another browser.'),
   form_forged: row(403, 'access_denied', 'The form was not sent by our page.'),
   sign_in_failed: row(401, 'access_denied', 'Wrong user or password.'),
+  sign_up_off: row(404, 'not_found', 'There is nothing here.'),
+  sign_up_refused: row(400, 'invalid_request', 'This e-mail address or username can not be used.'),
   userinfo_token_invalid: row(401, 'invalid_token', 'The access token is not valid here.'),
   userinfo_scope_missing: row(403, 'insufficient_scope', 'The access token has not the scope openid.'),
   dpop_proof_missing: row(400, 'invalid_dpop_proof', 'The client must send a DPoP proof.'),
