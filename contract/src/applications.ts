@@ -14,11 +14,16 @@ const name = Type.String({ minLength: 1, maxLength: 256, examples: ['Warehouse']
 const description = nullable(Type.String({ maxLength: 512 }));
 const address = Type.String({ minLength: 1, maxLength: 2048 });
 const addresses = Type.Array(address, { maxItems: 100 });
-const seconds = Type.Integer({ minimum: 0, maximum: 31_536_000 });
+const seconds = Type.Integer({ minimum: 1, maximum: 31_557_600 });
 
-/** What an application tells about itself; kept and shown, used where browsers sign in. */
+/** Where people come from and go to when they sign in to an application. */
 export const OidcClientMetadata = Type.Object({
-  redirectUris: { ...addresses, description: 'A wildcard in the host is not possible.' },
+  redirectUris: {
+    ...addresses,
+    description:
+      'Compared character by character. https, http on loopback, or of a native application a scheme such as ' +
+      'com.example.app:/callback; no fragment, no wildcard.',
+  },
   postLogoutRedirectUris: addresses,
   backchannelLogoutUri: Type.Optional(address),
   backchannelLogoutSessionRequired: Type.Optional(Type.Boolean()),

@@ -1,3 +1,4 @@
+import { isLoopback } from '../kernel/urls.ts';
 import { type Setting, type Settings, settings } from './settings.ts';
 
 /** A setting that can't be used. Its message is one line that names the setting and the cure. */
@@ -97,10 +98,6 @@ function crossCheckClientCertificates(values: Settings): void {
     );
   }
 }
-
-/** Loopback by name or address: `localhost`, `*.localhost`, 127.0.0.0/8, ::1. */
-export const isLoopback = (hostname: string): boolean =>
-  /^(.+\.)?localhost$|^127(\.\d{1,3}){3}$|^\[?::1\]?$/.test(hostname);
 
 /** The public base URL, from SEKISHO_URL or the settings it defaults to. */
 export function baseUrl(values: Settings): URL {

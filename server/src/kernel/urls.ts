@@ -3,6 +3,10 @@ import { invalid } from './errors.ts';
 /** Schemes that run or show what they carry: never a place to send anybody (RFC 9700 §4.1). */
 const dangerous = /^(javascript|data|vbscript|file|blob|about|ws|wss)$/;
 
+/** Loopback by name or address: `localhost`, `*.localhost`, 127.0.0.0/8, ::1. */
+export const isLoopback = (hostname: string): boolean =>
+  /^(.+\.)?localhost$|^127(\.\d{1,3}){3}$|^\[?::1\]?$/.test(hostname);
+
 /**
  * A URL a browser may be sent to: absolute, of a harmless scheme, without control characters, credentials or a wildcard
  * in its host. Throws `input.invalid` naming `path`.

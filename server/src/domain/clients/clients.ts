@@ -11,15 +11,19 @@ import { recordChange } from '../logs/record-change.ts';
 import { removeSubject } from '../memberships/memberships.ts';
 import { watchOwners } from '../organizations/owners.ts';
 import { loadResourceServer } from '../resource-servers/read-resource-servers.ts';
-import { type ClientSettings, isPublicClient } from './client.ts';
+import { type ClientSettings, credentialKindOf, isPublicClient } from './client.ts';
+import { checkCertificate, type GivenCertificate } from './client-certificates.ts';
 import { type CheckedKey, checkKey, type GivenKey } from './client-keys.ts';
-import { credentialRows, insertKey, insertSecret } from './credentials.ts';
+import type { CredentialRow } from './credential.ts';
+import { credentialRows, insertCertificate, insertKey, insertSecret } from './credentials.ts';
+import { replaceOrigins } from './origins.ts';
 import { assertMayBecome, ownerOf } from './owner.ts';
 import { type ClientWithKeys, loadClient } from './read-clients.ts';
 import { replaceSecrets } from './secrets.ts';
-import { noSignIn } from './sign-in.ts';
+import { normalSignIn, noSignIn, sameSignIn } from './sign-in.ts';
+import { assertSignIn } from './sign-in-rules.ts';
 
-/** `keyIds` are the keys its authentication refers to from now on; `secret` a supplied new one. */
+/** `keyIds` are the keys or certificates its authentication refers to from now on; `secret` a supplied new one. */
 export type ClientChange = Partial<ClientSettings> & { keyIds?: readonly string[]; secret?: string };
 
 /** `secretName`: of the one that is made, `secret` when absent. */
@@ -28,22 +32,30 @@ export type NewClient = { name: string } & Partial<ClientSettings> & {
     secret?: string;
     secretName?: string;
     keys?: readonly GivenKey[];
+    certificates?: readonly GivenCertificate[];
     ownerOrganizationId?: string | null | undefined;
   };
 
 /**
- * Creates a client. A confidential one gets a secret (returned once) unless it authenticates with keys. A delegated
+ * Creates a client. A confidential one gets a secret (returned once) unless it authenticates with keys or certificates. A delegated
  * caller makes machine clients, which its own organization owns unless another one below it is named. Throws
  * `input.invalid`, `entity.reference_not_found`, `auth.organization_token`.
  */
 export async function createClient(ctx: Context, input: NewClient): Promise<ClientWithKeys> {
   const keys = checkKeys(ctx, input.keys ?? []);
+  const certificates = (input.certificates ?? []).map((given, index) =>
+    checkCertificate(given, `certificates.${index}.`, ctx.clock.now()),
+  );
   const settings = settingsOf(input);
   assertMayBecome(ctx, settings);
+  assertSignIn(ctx.sites, settings);
   if (settings.authMethod === 'private_key_jwt' && keys.length === 0) {
     throw invalid('keys', 'private_key_jwt needs at least one key.');
   }
-  const needsSecret = settings.authMethod !== 'private_key_jwt' && !isPublicClient(settings);
+  if (credentialKindOf(settings) === 'certificate' && certificates.length === 0) {
+    throw invalid('certificates', `${settings.authMethod} needs at least one certificate.`);
+  }
+  const needsSecret = credentialKindOf(settings) === undefined && !isPublicClient(settings);
   const secret = needsSecret ? (input.secret ?? generateSecret(ctx.random)) : undefined;
   const id = input.id ?? randomAlphanumeric(ctx.random, 32);
   return ctx.db.transact(async (trx) => {
@@ -60,6 +72,8 @@ export async function createClient(ctx: Context, input: NewClient): Promise<Clie
       })
       .execute();
     for (const key of keys) await insertKey(ctx, trx, id, key, true);
+    for (const certificate of certificates) await insertCertificate(ctx, trx, id, certificate, true);
+    await replaceOrigins(ctx, trx, id, settings.signIn);
     if (secret !== undefined) await insertSecret(ctx, trx, id, { secret, name: input.secretName });
     await recordChange(ctx, trx, 'client.created', id);
     return { ...(await loadClient(ctx, trx, id)), ...(secret === undefined ? {} : { secret }) };
@@ -86,16 +100,19 @@ export async function updateClient(
     });
     const keyIds = change.keyIds ?? before.keyIds;
     assertMayBecome(ctx, settings, before);
+    const changesSignIn = !sameSignIn(before.signIn, settings.signIn);
+    if (changesSignIn || before.type !== settings.type) assertSignIn(ctx.sites, settings);
     const disabled = before.status === 'active' && settings.status !== 'active';
     const assertOwnersRemain = disabled ? await watchOwners(ctx, trx, { subjectId: id }) : undefined;
-    if (changesAuthentication(before, settings, change)) await assertHoldsAllOf(ctx, trx, id);
+    if (changesWhoActs(before, settings, change)) await assertHoldsAllOf(ctx, trx, id);
     await trx
       .updateTable('clients')
       .set({ ...(await columnsOf(ctx, trx, settings)), updated_at: ctx.clock.now() })
       .where('tenant_id', '=', ctx.site.tenantId)
       .where('id', '=', id)
       .execute();
-    await enableKeys(ctx, trx, id, settings.authMethod === 'private_key_jwt' ? keyIds : []);
+    if (changesSignIn) await replaceOrigins(ctx, trx, id, settings.signIn);
+    await enableCredentials(ctx, trx, id, settings, keyIds);
     const secret = await secretAfter(ctx, trx, id, settings, change.secret);
     await recordChange(ctx, trx, 'client.updated', id, { details: { fields: Object.keys(change) } });
     if (canAskForTokens(before) && !canAskForTokens(settings)) await assertAdministratorRemains(ctx, trx);
@@ -150,7 +167,7 @@ const settingsOf = (input: { name: string } & Partial<ClientSettings>): ClientSe
   resourceServer: input.resourceServer ?? null,
   metadata: input.metadata ?? {},
   extras: input.extras ?? {},
-  signIn: input.signIn ?? noSignIn,
+  signIn: normalSignIn(input.signIn ?? noSignIn),
 });
 
 async function columnsOf(ctx: Context, trx: Tx, settings: ClientSettings) {
@@ -184,8 +201,11 @@ const checkKeys = (ctx: Context, given: readonly GivenKey[]): CheckedKey[] =>
 const canAskForTokens = (client: Pick<ClientSettings, 'status' | 'grantTypes' | 'authMethod' | 'type'>): boolean =>
   client.status === 'active' && !isPublicClient(client) && client.grantTypes.includes('client_credentials');
 
-/** Whoever does one of these could afterwards act as the client, so must hold what it holds. */
-const changesAuthentication = (
+/**
+ * Whoever does one of these could afterwards act as the client, or have its codes and tokens sent elsewhere, so must hold
+ * what it holds.
+ */
+const changesWhoActs = (
   before: ClientWithKeys,
   after: ClientSettings,
   change: { keyIds?: readonly string[]; secret?: string },
@@ -193,25 +213,42 @@ const changesAuthentication = (
   change.secret !== undefined ||
   before.authMethod !== after.authMethod ||
   before.status !== after.status ||
+  before.type !== after.type ||
+  before.firstParty !== after.firstParty ||
+  [...before.grantTypes].sort().join() !== [...after.grantTypes].sort().join() ||
+  !sameSignIn(before.signIn, after.signIn) ||
   isPublicClient(before) !== isPublicClient(after) ||
   (change.keyIds !== undefined && change.keyIds.join() !== before.keyIds.join());
 
-/** Makes exactly `keyIds` the keys that count; each must be a key of this client. */
-async function enableKeys(ctx: Context, trx: Tx, clientId: string, keyIds: readonly string[]): Promise<void> {
-  const keys = (await credentialRows(ctx, trx, clientId)).filter(({ kind }) => kind === 'key');
-  const foreign = keyIds.find((id) => !keys.some((key) => key.id === id));
-  if (foreign !== undefined) throw invalid('keys', `The client has no credential ${foreign}.`);
-  for (const key of keys) {
-    const enabled = keyIds.includes(key.id) ? 1 : 0;
-    if (key.enabled === enabled) continue;
+/** Makes exactly `ids` the keys or certificates that count, where its method uses any; each must be one of this client. */
+async function enableCredentials(
+  ctx: Context,
+  trx: Tx,
+  clientId: string,
+  settings: ClientSettings,
+  ids: readonly string[],
+): Promise<void> {
+  const rows = (await credentialRows(ctx, trx, clientId)).filter(({ kind }) => kind !== 'secret');
+  const counting = credentialKindOf(settings) === undefined ? [] : ids;
+  const foreign = counting.find((id) => !rows.some((row) => row.id === id && fitsMethod(row, settings)));
+  if (foreign !== undefined) throw invalid('keys', `The client has no credential ${foreign} for its authentication.`);
+  for (const row of rows) {
+    const enabled = counting.includes(row.id) ? 1 : 0;
+    if (row.enabled === enabled) continue;
     await trx
       .updateTable('credentials')
       .set({ enabled, updated_at: ctx.clock.now() })
       .where('tenant_id', '=', ctx.site.tenantId)
       .where('client_id', '=', clientId)
-      .where('id', '=', key.id)
+      .where('id', '=', row.id)
       .execute();
   }
+}
+
+/** A subject is for one method of certificates, a thumbprint for the other. */
+function fitsMethod(row: CredentialRow, { authMethod }: ClientSettings): boolean {
+  if (authMethod === 'private_key_jwt') return row.kind === 'key';
+  return (row.certificate_subject !== null) === (authMethod === 'tls_client_auth') && row.kind === 'certificate';
 }
 
 /** Brings the secrets in line with how the client authenticates now; returns a secret that was made for it. */
@@ -226,7 +263,7 @@ async function secretAfter(
     await replaceSecrets(ctx, trx, clientId, supplied, 0);
     return undefined;
   }
-  if (isPublicClient(settings) || settings.authMethod === 'private_key_jwt') return undefined;
+  if (isPublicClient(settings) || credentialKindOf(settings) !== undefined) return undefined;
   const rows = await credentialRows(ctx, trx, clientId);
   if (rows.some(({ kind }) => kind === 'secret')) return undefined;
   const secret = generateSecret(ctx.random);

@@ -5,10 +5,12 @@ import type { Context } from '../context.ts';
 import { assertWholeTenant, isDelegated, organizationInReach, ownOrganization } from '../organizations/reach.ts';
 import { type ClientSettings, isPublicClient } from './client.ts';
 import type { ClientWithKeys } from './read-clients.ts';
+import { noSignIn, sameSignIn } from './sign-in.ts';
 
 /** A customer's backend makes further backends, and nothing that people sign in to, others trust, or that sees tokens. */
 export function assertMayBecome(ctx: Context, after: ClientSettings, before?: ClientWithKeys): void {
   if (!isDelegated(ctx)) return;
+  if (!sameSignIn(before?.signIn ?? noSignIn, after.signIn)) assertWholeTenant(ctx, 'change where people sign in');
   const changed = (['type', 'grantTypes', 'authMethod', 'firstParty', 'resourceServer'] as const).some(
     (field) => JSON.stringify(before?.[field]) !== JSON.stringify(after[field]),
   );

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 /** What of a client counts where people sign in to it, whichever dialect set it; one JSON column, one shape. */
 
 /** Times in seconds; what is absent has its default. */
@@ -35,6 +37,14 @@ export interface ClientSignIn {
 
 /** Of a client that says nothing. */
 export const noSignIn: ClientSignIn = { redirectUris: [], postLogoutRedirectUris: [], allowedOrigins: [] };
+
+/** Without what is not set, so that what is stored compares. */
+export const normalSignIn = (signIn: ClientSignIn): ClientSignIn =>
+  Object.fromEntries(Object.entries(signIn).filter(([, value]) => value !== undefined)) as unknown as ClientSignIn;
+
+/** Whether two say the same, in whatever order their fields stand. */
+export const sameSignIn = (one: ClientSignIn, other: ClientSignIn): boolean =>
+  isDeepStrictEqual(normalSignIn(one), normalSignIn(other));
 
 /** Reads the column. */
 export const signInOf = (column: string): ClientSignIn =>

@@ -1,8 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from '../../kernel/errors.ts';
-import { type Problem, SchemaProblem } from '../edge/schema-problem.ts';
 import { challengeFor } from '../challenge.ts';
+import { type Problem, SchemaProblem } from '../edge/schema-problem.ts';
 import { type HttpServices, logRefusedByVerb } from '../request.ts';
 import { statusOf } from '../status.ts';
 
@@ -152,6 +152,12 @@ const fieldNames: Record<string, string> = {
   secret: 'client_secret',
   keys: 'client_authentication_methods.private_key_jwt.credentials',
   resourceServer: 'resource_server_identifier',
+  redirectUris: 'callbacks',
+  postLogoutRedirectUris: 'allowed_logout_urls',
+  backchannelLogoutUri: 'oidc_logout.backchannel_logout_urls.0',
+  idTokenLifetimeSeconds: 'jwt_configuration.lifetime_in_seconds',
+  refreshTokenLifetimeSeconds: 'refresh_token.token_lifetime',
+  logoUrl: 'picture_url',
   signingAlg: 'signing_alg',
   phone: 'phone_number',
   slug: 'name',

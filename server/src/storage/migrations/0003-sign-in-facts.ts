@@ -125,6 +125,8 @@ function moveLogto(extras: Facts, signIn: Facts): void {
     move(given, 'idTokenTtl', signIn, 'idTokenLifetimeSeconds');
     move(given, 'alwaysIssueRefreshToken', signIn, 'alwaysIssuesRefreshToken');
     move(given, 'rotateRefreshToken', signIn, 'rotatesRefreshTokens');
+    // These are told by the grant types.
+    for (const word of ['allowTokenExchange', 'isDeviceFlow']) if (given[word] === true) delete given[word];
     const days = given.refreshTokenTtlInDays as number | undefined;
     const lifetime = days === undefined ? given.refreshTokenTtl : days * 86_400;
     delete given.refreshTokenTtl;

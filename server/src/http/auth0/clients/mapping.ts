@@ -3,11 +3,13 @@ import type { GivenKey } from '../../../domain/clients/client-keys.ts';
 import type { ClientChange } from '../../../domain/clients/clients.ts';
 import type { Credential } from '../../../domain/clients/credential.ts';
 import type { ClientWithKeys } from '../../../domain/clients/read-clients.ts';
+import { noSignIn, sameSignIn } from '../../../domain/clients/sign-in.ts';
+import type { Sites } from '../../../domain/tenants/sites.ts';
 import { invalid } from '../../../kernel/errors.ts';
-import { assertSafeUrl } from '../../../kernel/urls.ts';
 import { mergeExtras, mergeMetadata, withoutUnset } from '../envelope.ts';
 import { maximumMetadataKeys } from '../schema.ts';
 import { type CreateBody, type CredentialBody, extraFields, type UpdateBody } from './schema.ts';
+import { readSignIn, shownSignIn } from './sign-in.ts';
 
 const typeOfApp: Record<string, ClientType> = {
   non_interactive: 'machine',
@@ -44,13 +46,16 @@ const defaultGrantTypes = (type: ClientType | null): string[] =>
     : ['authorization_code', 'implicit', 'refresh_token', 'client_credentials'];
 
 /** A new client in the domain's words. */
-export function createInputOf(body: CreateBody): { name: string } & Partial<ClientSettings> & { keys?: GivenKey[] } {
+export function createInputOf(
+  sites: Sites,
+  body: CreateBody,
+): { name: string } & Partial<ClientSettings> & { keys?: GivenKey[] } {
   const keys = [
     ...(body.client_authentication_methods?.private_key_jwt.credentials ?? []).map(givenKeyOf),
     ...(body.jwks?.keys ?? []).map((jwk): GivenKey => ({ jwk: jwk as Record<string, unknown>, kid: kidOf(jwk) })),
   ];
   if (keys.length > 0 && body.token_endpoint_auth_method != null) throw exclusive();
-  const extras = extrasOf(body);
+  const { signIn, kept } = readSignIn(sites, mergeExtras(defaults, extrasOf(body)), { signIn: noSignIn, extras: {} });
   const type = body.app_type === undefined ? null : (typeOfApp[body.app_type] ?? null);
   const otherApp = body.app_type !== undefined && type === null ? { other_app_type: body.app_type } : {};
   return {
@@ -63,15 +68,17 @@ export function createInputOf(body: CreateBody): { name: string } & Partial<Clie
     authMethod: keys.length > 0 ? 'private_key_jwt' : ((body.token_endpoint_auth_method ?? null) as AuthMethod | null),
     resourceServer: body.resource_server_identifier ?? null,
     metadata: mergeMetadata({}, (body.client_metadata ?? {}) as Record<string, string | null>),
-    extras: { auth0: { ...mergeExtras(defaults, extras), ...otherApp } },
+    extras: { auth0: { ...mergeExtras({}, kept), ...otherApp } },
+    signIn,
     keys,
   };
 }
 
 /** A change of a client in the domain's words; metadata is merged key by key, null unsets. */
-export function changeOf(body: UpdateBody, before: ClientWithKeys): ClientChange {
+export function changeOf(sites: Sites, body: UpdateBody, before: ClientWithKeys): ClientChange {
   const stored = before.extras.auth0 ?? {};
-  const extras = mergeExtras(stored, withSecretEncoded(extrasOf(body), stored));
+  const { signIn, kept } = readSignIn(sites, withSecretEncoded(extrasOf(body), stored), before);
+  const extras = mergeExtras(stored, kept);
   const change: ClientChange = { ...authenticationOf(body, before) };
   if (body.name !== undefined) change.name = body.name;
   if (body.description !== undefined) change.description = body.description;
@@ -95,6 +102,7 @@ export function changeOf(body: UpdateBody, before: ClientWithKeys): ClientChange
   }
   if (body.client_secret !== undefined) change.secret = body.client_secret;
   change.extras = { ...before.extras, auth0: extras };
+  if (!sameSignIn(before.signIn, signIn)) change.signIn = signIn;
   return change;
 }
 
@@ -158,24 +166,13 @@ export function timeOf(text: string): number {
   return time;
 }
 
-/** The fields of a body that the domain does not know, with their URLs checked. */
-function extrasOf(body: UpdateBody | CreateBody): Record<string, unknown> {
-  const extras = Object.fromEntries(
+/** The fields of a body that this dialect keeps, or hands on as facts of sign-in. */
+const extrasOf = (body: UpdateBody | CreateBody): Record<string, unknown> =>
+  Object.fromEntries(
     Object.keys(extraFields)
       .filter((field) => body[field as keyof typeof extraFields] !== undefined)
       .map((field) => [field, body[field as keyof typeof extraFields]]),
   );
-  for (const field of ['callbacks', 'allowed_logout_urls', 'web_origins', 'allowed_origins']) {
-    ((extras[field] ?? []) as string[]).forEach((url, index) => {
-      assertSafeUrl(url, `${field}.${index}`);
-    });
-  }
-  for (const field of ['initiate_login_uri', 'logo_uri']) {
-    const url = extras[field];
-    if (typeof url === 'string' && url !== '') assertSafeUrl(url, field);
-  }
-  return extras;
-}
 
 /** What a token may see of a client. */
 export interface Visibility {
@@ -192,7 +189,7 @@ export function visibilityOf(scopes: ReadonlySet<string>): Visibility {
 
 /** A client as this dialect shows it; its secret only in the answer that made it. */
 export function bodyOf(client: ClientWithKeys, tenant: string, visible: Visibility): Record<string, unknown> {
-  const { other_app_type, ...extras } = client.extras.auth0 ?? {};
+  const { other_app_type, ...kept } = client.extras.auth0 ?? {};
   const summary = {
     client_id: client.id,
     name: client.name,
@@ -206,7 +203,7 @@ export function bodyOf(client: ClientWithKeys, tenant: string, visible: Visibili
     global: false,
     ...summary,
     is_first_party: client.firstParty,
-    ...extras,
+    ...shownSignIn(kept, client.signIn),
     client_metadata: Object.keys(client.metadata).length > 0 ? client.metadata : undefined,
     grant_types: client.grantTypes,
     resource_server_identifier: client.resourceServer,

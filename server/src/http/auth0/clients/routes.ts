@@ -60,7 +60,7 @@ export const clientRoutes: FastifyPluginAsyncTypebox = async (server) => {
     async ({ body, context }, reply) => {
       if (body.client_authentication_methods != null || body.jwks !== undefined)
         assertScope(context, 'create:client_credentials');
-      const client = await createClient(context, createInputOf(body));
+      const client = await createClient(context, createInputOf(context.sites, body));
       return reply.code(201).send(shownToMaker(context, client));
     },
   );
@@ -82,7 +82,7 @@ export const clientRoutes: FastifyPluginAsyncTypebox = async (server) => {
     },
     async ({ params, body, context }) => {
       assertMayChange(context, body);
-      const client = await updateClient(context, params.id, (before) => changeOf(body, before));
+      const client = await updateClient(context, params.id, (before) => changeOf(context.sites, body, before));
       return shownToMaker(context, client);
     },
   );

@@ -26,9 +26,25 @@ export const updateCredentialBody = closed({ expires_at: Type.Optional(nullable(
 
 const organizationUsage = literals('deny', 'allow', 'require');
 
+/** A lifetime in seconds; what is too long or too short is refused by the rule of it. */
+const lifetime = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+
+/** What is told of a logout, beside whatever else stands there. */
+const logout = Type.Object({ backchannel_logout_urls: Type.Optional(texts()) }, { additionalProperties: true });
+
+const refreshToken = Type.Object(
+  optional({
+    rotation_type: literals('rotating', 'non-rotating'),
+    expiration_type: literals('expiring', 'non-expiring'),
+    token_lifetime: lifetime,
+    infinite_token_lifetime: Type.Boolean(),
+  }),
+  { additionalProperties: true },
+);
+
 /**
- * Fields that nothing in the domain rests on yet: kept as given and shown as kept, so that a configuration makes the
- * round trip.
+ * Fields that are facts of sign-in (`sign-in.ts`), and fields that nothing in the domain rests on yet: these are kept as
+ * given and shown as kept, so that a configuration makes the round trip.
  */
 export const extraFields = {
   logo_uri: text(),
@@ -62,9 +78,9 @@ export const extraFields = {
   addons: anyObject,
   mobile: anyObject,
   native_social_login: anyObject,
-  oidc_logout: anyObject,
-  oidc_backchannel_logout: anyObject,
-  refresh_token: anyObject,
+  oidc_logout: logout,
+  oidc_backchannel_logout: logout,
+  refresh_token: refreshToken,
   session_transfer: anyObject,
   token_exchange: anyObject,
   token_quota: anyObject,

@@ -1,24 +1,30 @@
-import {
-  type Application,
-  type ApplicationSecret,
-  type ApplicationType,
-  type CreateApplication,
-  CustomClientMetadata,
-  OidcClientMetadata,
-  type UpdateApplication,
+import type {
+  Application,
+  ApplicationSecret,
+  ApplicationType,
+  CreateApplication,
+  UpdateApplication,
 } from '@sekisho/contract';
 import type { Client, ClientSettings, ClientType } from '../../../domain/clients/client.ts';
 import type { NewClient } from '../../../domain/clients/clients.ts';
 import type { Credential } from '../../../domain/clients/credential.ts';
+import { type ClientSignIn, noSignIn } from '../../../domain/clients/sign-in.ts';
 import type { Context } from '../../../domain/context.ts';
 import { DomainError, invalid } from '../../../kernel/errors.ts';
-import { assertSafeUrl } from '../../../kernel/urls.ts';
 import { withNames } from '../field-names.ts';
+import {
+  customMetadataOf,
+  grantTypesOf,
+  type KeptMetadata,
+  keptMetadata,
+  oidcMetadataOf,
+  signInFacts,
+  signInNames,
+} from './sign-in.ts';
 
 /** What of an application only Logto has words for; kept in the client's `extras.logto`. */
 interface Kept {
-  oidcClientMetadata?: Partial<OidcClientMetadata>;
-  customClientMetadata?: CustomClientMetadata;
+  customClientMetadata?: KeptMetadata;
   customData?: Record<string, unknown>;
 }
 
@@ -38,15 +44,15 @@ export const applicationTypeOf = (type: ClientType | null): ApplicationType =>
 
 /** An application in Logto's words; `status`, `ownerOrganizationId` and `updatedAt` are ours. Never a secret. */
 export function applicationBody({ site }: Pick<Context, 'site'>, client: Client): Application {
-  const { oidcClientMetadata, customClientMetadata = {}, customData = {} } = keptOf(client);
+  const { customClientMetadata = {}, customData = {} } = keptOf(client);
   return {
     tenantId: site.tenantId,
     id: client.id,
     name: client.name,
     description: client.description,
     type: applicationTypeOf(client.type),
-    oidcClientMetadata: { redirectUris: [], postLogoutRedirectUris: [], ...oidcClientMetadata },
-    customClientMetadata,
+    oidcClientMetadata: oidcMetadataOf(client),
+    customClientMetadata: customMetadataOf(client, customClientMetadata),
     protectedAppMetadata: null,
     customData,
     isThirdParty: !client.firstParty,
@@ -77,13 +83,10 @@ export function clientTypesOf(given: string | readonly string[]): Client['type']
 }
 
 /** Fields whose name in Logto's bodies is not the domain's. */
-const names = { ownerOrganizationId: 'organizationId', firstParty: 'isThirdParty' };
+const names = { ownerOrganizationId: 'organizationId', firstParty: 'isThirdParty', ...signInNames };
 
 /** What a verb throws names the field as the caller wrote it. */
 export const inLogtosWords = <T>(work: Promise<T>): Promise<T> => withNames(names, work);
-
-const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
-const deviceCode = 'urn:ietf:params:oauth:grant-type:device_code';
 
 /** A new application in the domain's words. Throws `input.invalid`. */
 export function createInputOf(body: CreateApplication): NewClient {
@@ -98,6 +101,7 @@ export function createInputOf(body: CreateApplication): NewClient {
   const before = {
     grantTypes: isMachine ? ['client_credentials'] : ['authorization_code', 'refresh_token'],
     extras: {},
+    signIn: noSignIn,
   };
   return {
     ...before,
@@ -113,12 +117,11 @@ export function createInputOf(body: CreateApplication): NewClient {
 /** A change of an application in the domain's words; each object that is given replaces the one there was. */
 export function changeOf(
   body: UpdateApplication,
-  before: Pick<Client, 'grantTypes' | 'extras'>,
+  before: Pick<Client, 'grantTypes' | 'extras' | 'signIn'>,
 ): Partial<ClientSettings> {
   const { oidcClientMetadata: oidc, customClientMetadata: custom, customData } = body;
   const kept: Kept = {
-    ...(oidc && { oidcClientMetadata: checkedAddresses(known(oidc, OidcClientMetadata)) }),
-    ...(custom && { customClientMetadata: checkedOrigins(known(custom, CustomClientMetadata)) }),
+    ...(custom && { customClientMetadata: keptMetadata(custom) }),
     ...(customData && { customData: bounded(customData) }),
   };
   const change = {
@@ -128,6 +131,7 @@ export function changeOf(
     firstParty: body.isThirdParty === undefined ? undefined : !body.isThirdParty,
     grantTypes: custom === undefined ? undefined : grantTypesOf(before.grantTypes, custom),
     extras: withKept(before, kept),
+    signIn: oidc || custom ? ({ ...before.signIn, ...signInFacts(oidc, custom) } as ClientSignIn) : undefined,
   };
   return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
 }
@@ -145,36 +149,6 @@ export function customDataChange(given: Record<string, unknown>, before: Client)
 const withKept = ({ extras }: Pick<Client, 'extras'>, kept: Kept): Client['extras'] | undefined =>
   Object.keys(kept).length === 0 ? undefined : { ...extras, logto: { ...extras.logto, ...kept } };
 
-/** The grant types that a setting switches on and off; the others stay. */
-function grantTypesOf(before: readonly string[], custom: CustomClientMetadata): string[] {
-  const others = before.filter((type) => type !== tokenExchange && type !== deviceCode);
-  return [
-    ...others,
-    ...(custom.allowTokenExchange === true ? [tokenExchange] : []),
-    ...(custom.isDeviceFlow === true ? [deviceCode] : []),
-  ];
-}
-
-function checkedAddresses(oidc: Partial<OidcClientMetadata>): Partial<OidcClientMetadata> {
-  for (const field of ['redirectUris', 'postLogoutRedirectUris'] as const) {
-    (oidc[field] ?? []).forEach((uri, index) => {
-      assertSafeUrl(uri, `oidcClientMetadata.${field}.${index}`);
-    });
-  }
-  for (const field of ['backchannelLogoutUri', 'logoUri'] as const) {
-    const uri = oidc[field];
-    if (uri !== undefined) assertSafeUrl(uri, `oidcClientMetadata.${field}`);
-  }
-  return oidc;
-}
-
-function checkedOrigins(custom: CustomClientMetadata): CustomClientMetadata {
-  (custom.corsAllowedOrigins ?? []).forEach((origin, index) => {
-    assertSafeUrl(origin, `customClientMetadata.corsAllowedOrigins.${index}`);
-  });
-  return custom;
-}
-
 /** Largest custom data, in UTF-16 units of JSON. */
 const largestCustomData = 16_384;
 
@@ -182,10 +156,6 @@ function bounded(customData: Record<string, unknown>): Record<string, unknown> {
   if (JSON.stringify(customData).length <= largestCustomData) return customData;
   throw invalid('customData', `It has more than ${largestCustomData} characters of JSON.`);
 }
-
-/** Unknown keys are dropped, below the top as well. */
-const known = <T extends object>(values: T, { properties }: { properties: object }): T =>
-  Object.fromEntries(Object.entries(values).filter(([name]) => Object.hasOwn(properties, name))) as T;
 
 /** A secret; its value only where it is made. */
 export const secretBody = (
