@@ -132,6 +132,10 @@ export const nativeOperations = {
     replaceRoles: 'PUT /api/applications/:applicationId/roles',
     removeRole: 'DELETE /api/applications/:applicationId/roles/:roleId',
   },
+  signInExperience: {
+    get: 'GET /api/sign-in-exp',
+    update: 'PATCH /api/sign-in-exp',
+  },
   roles: {
     list: 'LIST /api/roles',
     create: 'POST /api/roles',

@@ -1,5 +1,6 @@
 import type { Schema } from '../../storage/schema.ts';
 import type { Extras } from '../clients/client.ts';
+import type { TenantSignInSettings } from './sign-in.ts';
 
 export const environments = ['development', 'staging', 'production'] as const;
 
@@ -11,6 +12,8 @@ export interface Tenant {
   status: 'active' | 'suspended';
   defaultAudience: string | null;
   extras: Extras;
+  /** How its pages look and who may sign up, as far as it is set. */
+  signIn: TenantSignInSettings;
   createdAt: number;
   updatedAt: number;
 }
@@ -22,6 +25,7 @@ export const tenantOf = (row: Schema['tenants']): Tenant => ({
   status: row.status,
   defaultAudience: row.default_audience,
   extras: JSON.parse(row.extras) as Extras,
+  signIn: JSON.parse(row.sign_in) as TenantSignInSettings,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
 });

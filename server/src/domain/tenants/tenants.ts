@@ -5,6 +5,7 @@ import type { Schema } from '../../storage/schema.ts';
 import type { Extras } from '../clients/client.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
+import { assertWholeTenant } from '../organizations/reach.ts';
 import {
   type KeysetPage,
   type KeysetRange,
@@ -15,6 +16,7 @@ import {
   offsetPage,
 } from '../paging.ts';
 import { type FirstClient, insertTenant, prepareTenant } from './provision.ts';
+import { assertTenantSignIn, type TenantSignInSettings } from './sign-in.ts';
 import { defaultTenantId, tenantIdPattern } from './sites.ts';
 import { type Tenant, tenantOf } from './tenant.ts';
 
@@ -94,22 +96,30 @@ export async function deleteTenant(ctx: Context, id: string): Promise<void> {
 }
 
 /**
- * Changes the settings of the tenant the request is in; what is absent stays. `extras` gets what is stored and gives what
- * shall be, so that two changes at once lose nothing. Throws `entity.not_found`, `input.invalid`.
+ * Changes the settings of the tenant the request is in; what is absent stays. `extras` and `signIn` get what is stored and
+ * give what shall be, so that two changes at once lose nothing. Throws `entity.not_found`, `input.invalid`,
+ * `auth.organization_token`.
  */
 export async function updateSettings(
   ctx: Context,
-  change: Partial<Pick<Tenant, 'name' | 'defaultAudience'>> & { extras?: (before: Extras) => Extras },
+  change: Partial<Pick<Tenant, 'name' | 'defaultAudience'>> & {
+    extras?: (before: Extras) => Extras;
+    signIn?: (before: TenantSignInSettings) => TenantSignInSettings;
+  },
 ): Promise<Tenant> {
+  assertWholeTenant(ctx, 'change the settings of the tenant');
   const { tenantId } = ctx.site;
   return ctx.db.transact(async (trx) => {
     const before = await getTenant(ctx, tenantId, trx);
+    const signIn = change.signIn?.(before.signIn);
+    if (signIn !== undefined) assertTenantSignIn(ctx.sites, signIn);
     if (change.defaultAudience != null) await assertDefaultAudience(ctx, trx, change.defaultAudience);
     await trx
       .updateTable('tenants')
       .set({
         ...(change.name === undefined ? {} : { name: change.name }),
         ...(change.defaultAudience === undefined ? {} : { default_audience: change.defaultAudience }),
+        ...(signIn === undefined ? {} : { sign_in: JSON.stringify(signIn) }),
         ...(change.extras === undefined ? {} : { extras: JSON.stringify(change.extras(before.extras)) }),
         updated_at: ctx.clock.now(),
       })

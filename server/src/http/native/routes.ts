@@ -18,6 +18,7 @@ import { organizationMemberRoutes } from './organizations/members/routes.ts';
 import { organizationRoutes } from './organizations/routes.ts';
 import { resourceRoutes } from './resources/routes.ts';
 import { roleRoutes } from './roles/routes.ts';
+import { signInExperienceRoutes } from './sign-in-experience/routes.ts';
 import { statusRoutes } from './status/routes.ts';
 import { nativeManagementApi } from './system-api.ts';
 import { tenantRoutes } from './tenants.ts';
@@ -51,6 +52,7 @@ const things = [
   organizationTemplateRoutes,
   resourceRoutes,
   roleRoutes,
+  signInExperienceRoutes,
   tenantRoutes,
   userRoutes,
   logRoutes,

@@ -1,3 +1,4 @@
+import type { TenantSignInSettings } from '../../../domain/tenants/sign-in.ts';
 import type { Tenant } from '../../../domain/tenants/tenant.ts';
 import { invalid } from '../../../kernel/errors.ts';
 import { assertSafeUrl } from '../../../kernel/urls.ts';
@@ -23,13 +24,24 @@ const defaults = {
 
 type Extras = Tenant['extras'];
 
+/** Facts of the pages, where each dialect reads them. */
+const signInFields = { friendly_name: 'name', picture_url: 'logoUrl', support_url: 'supportUrl' } as const;
+const signInWords = Object.keys(signInFields) as (keyof typeof signInFields)[];
+
+interface Change {
+  defaultAudience?: string | null;
+  extras: (before: Extras) => Extras;
+  signIn?: (before: TenantSignInSettings) => TenantSignInSettings;
+}
+
 /** What a body says, as a change of the domain's settings. Flags are merged by name; null unsets a field. */
-export function changeOf(body: UpdateBody): { defaultAudience?: string | null; extras: (before: Extras) => Extras } {
+export function changeOf(body: UpdateBody): Change {
   assertUrls(body);
   const { default_audience, flags } = body;
   const given = { ...extrasOf(body), ...hoursOf(body) };
   return {
     ...(default_audience === undefined ? {} : { defaultAudience: default_audience || null }),
+    ...signInChange(body),
     extras: (before) => {
       const stored = before.auth0 ?? {};
       const merged = flags === undefined ? {} : { flags: { ...(stored.flags as object | undefined), ...flags } };
@@ -38,8 +50,28 @@ export function changeOf(body: UpdateBody): { defaultAudience?: string | null; e
   };
 }
 
+function signInChange(body: UpdateBody): Pick<Change, 'signIn'> {
+  const given = signInWords.filter((word) => body[word] !== undefined);
+  if (given.length === 0) return {};
+  return {
+    signIn(before) {
+      const after = new Map<string, unknown>(Object.entries(before));
+      for (const word of given) {
+        if (body[word]) after.set(signInFields[word], body[word]);
+        else after.delete(signInFields[word]);
+      }
+      return Object.fromEntries(after);
+    },
+  };
+}
+
+/** What this dialect keeps; an empty text is no fact, and is shown as it came. */
 const extrasOf = (body: UpdateBody): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(body).filter(([field]) => Object.hasOwn(extraFields, field)));
+  Object.fromEntries(
+    Object.entries(body)
+      .filter(([field]) => Object.hasOwn(extraFields, field))
+      .map(([field, value]) => [field, Object.hasOwn(signInFields, field) && value !== '' ? null : value]),
+  );
 
 /** Lifetimes given in minutes, as deploy-cli sends them, in hours. */
 function hoursOf(body: UpdateBody): Record<string, number> {
@@ -60,10 +92,8 @@ function assertUrls(body: UpdateBody): void {
   (body.allowed_logout_urls ?? []).forEach((url, index) => {
     assertSafeUrl(url, `allowed_logout_urls.${index}`);
   });
-  for (const field of ['picture_url', 'support_url', 'default_redirection_uri'] as const) {
-    const url = body[field];
-    if (typeof url === 'string' && url !== '') assertSafeUrl(url, field);
-  }
+  const { default_redirection_uri: uri } = body;
+  if (typeof uri === 'string' && uri !== '') assertSafeUrl(uri, 'default_redirection_uri');
 }
 
 /** The settings of a tenant as this dialect shows them. */
@@ -72,6 +102,7 @@ export function bodyOf(tenant: Tenant): Record<string, unknown> {
   return withoutUnset({
     ...defaults,
     ...extras,
+    ...withoutUnset(Object.fromEntries(signInWords.map((word) => [word, tenant.signIn[signInFields[word]]]))),
     default_audience: tenant.defaultAudience ?? '',
     flags,
     sandbox_versions_available: ['22'],

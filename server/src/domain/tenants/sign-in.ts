@@ -1,0 +1,72 @@
+/** How the pages of a tenant look, and who may sign up. */
+import { invalid, notFound } from '../../kernel/errors.ts';
+import type { Database } from '../../storage/database.ts';
+import { defineStatement } from '../../storage/statement.ts';
+import { assertWebUrl } from '../clients/sign-in-rules.ts';
+import type { Sites } from './sites.ts';
+
+/** What is set; one JSON column. */
+export interface TenantSignInSettings {
+  /** What the pages call the tenant, instead of its own name. */
+  readonly name?: string;
+  readonly logoUrl?: string;
+  readonly darkLogoUrl?: string;
+  readonly faviconUrl?: string;
+  /** `#rrggbb`. */
+  readonly primaryColor?: string;
+  readonly darkPrimaryColor?: string;
+  /** Whether the pages are dark where the browser asks for it. */
+  readonly darkMode?: boolean;
+  /** Whether people may make accounts of their own. */
+  readonly signUp?: boolean;
+  readonly termsUrl?: string;
+  readonly privacyUrl?: string;
+  readonly supportUrl?: string;
+}
+
+/** The same with its defaults, as the pages read it. */
+export type TenantSignIn = TenantSignInSettings & Required<Pick<TenantSignInSettings, 'name' | 'darkMode' | 'signUp'>>;
+
+/** Brings the defaults: the tenant's own name, dark pages for who wants them, nobody signs up. */
+export const withDefaults = (tenantName: string, settings: TenantSignInSettings): TenantSignIn => ({
+  darkMode: true,
+  signUp: false,
+  ...settings,
+  name: settings.name ?? tenantName,
+});
+
+const signInOfTenant = defineStatement<{ tenantId: string }, { name: string; sign_in: string }>(
+  'sign_in_of_tenant',
+  'select name, sign_in from tenants where id = :tenantId',
+);
+
+/** For the pages: one indexed read. Throws `entity.not_found`. */
+export async function tenantSignIn(
+  services: { readonly db: Pick<Database, 'run'> },
+  tenantId: string,
+): Promise<TenantSignIn> {
+  const [row] = await services.db.run(signInOfTenant, { tenantId });
+  if (row === undefined) throw notFound('tenant');
+  return withDefaults(row.name, JSON.parse(row.sign_in) as TenantSignInSettings);
+}
+
+const urls = ['logoUrl', 'darkLogoUrl', 'faviconUrl', 'termsUrl', 'privacyUrl', 'supportUrl'] as const;
+
+/** Most characters of the name on the pages. */
+const longestName = 300;
+
+/** Throws `input.invalid` naming the field. */
+export function assertTenantSignIn(sites: Pick<Sites, 'base'>, settings: TenantSignInSettings): void {
+  for (const field of urls) {
+    const url = settings[field];
+    if (url !== undefined) assertWebUrl(sites, url, field);
+  }
+  for (const field of ['primaryColor', 'darkPrimaryColor'] as const) {
+    const color = settings[field];
+    if (color !== undefined && !/^#[0-9a-f]{6}$/i.test(color)) throw invalid(field, 'A color is written #rrggbb.');
+  }
+  const { name } = settings;
+  if (name !== undefined && (name.trim() === '' || name.length > longestName)) {
+    throw invalid('name', `A name has 1 to ${longestName} characters.`);
+  }
+}
