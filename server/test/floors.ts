@@ -151,9 +151,9 @@ function judgeRoom(from: string, to: string): string | undefined {
     : `http/${from} is shared by the dialects and may not import http/${to}`;
 }
 
-/** `edge`, `changes` and the files directly in http are what the dialects share. */
+/** `edge`, `changes`, `pages` and the files directly in http are what the dialects share. */
 function isDialect(room: string): boolean {
-  return room !== 'edge' && room !== 'changes' && !room.endsWith('.ts');
+  return !['edge', 'changes', 'pages'].includes(room) && !room.endsWith('.ts');
 }
 
 function floorOf(path: string): string {
