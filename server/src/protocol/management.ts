@@ -1,7 +1,7 @@
 /**
- * Who may call a management API: the scopes of the token, as far as today's decision for its client still allows them,
- * with client, tenant and key alive and the token not revoked; one query a request. So a management token ends with its
- * grant, not with its `exp`.
+ * Who may call a management API: the scopes of the token, as far as today's decision for its client, or for the person
+ * it speaks for, still allows them, with client, tenant and key alive and the token not revoked; one query a request. So
+ * a management token ends with its grant, not with its `exp`.
  */
 import type { Actor } from '../domain/context.ts';
 import { expandScopes, type SystemApi } from '../domain/resource-servers/system.ts';
@@ -82,12 +82,12 @@ async function actorOfToken(
     // RFC 9068 §4: no other kind of JWT of ours can pass for an access token here.
     if (presented.type !== 'at+jwt') throw new BadToken('the type is not at+jwt');
     await assertBinding(ctx, bindingOfClaim(presented.confirmation), token);
-    if (presented.userId !== undefined) throw new BadToken('a token of a person is not taken here');
     const allowed = expandScopes(api, presented.allowedScopes);
     const carried = expandScopes(api, presented.tokenScopes);
     return {
       kind: 'client',
       clientId: presented.clientId,
+      ...(presented.userId === undefined ? {} : { userId: presented.userId }),
       tokenId: presented.tokenId,
       scopes: new Set([...carried].filter((scope) => allowed.has(scope))),
       ...(presented.organization === undefined ? {} : { organization: presented.organization }),
@@ -123,6 +123,7 @@ async function refused(
     tenantId: ctx.site.tenantId,
     kind: 'access.refused',
     clientId: actor?.clientId,
+    userId: actor?.userId,
     tokenId: actor?.tokenId,
     reason: error.code,
     description: detail,

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { DomainError, notFound, referenceNotFound } from '../../kernel/errors.ts';
 import type { Queryable } from '../../storage/database.ts';
 import type { SubjectKind } from '../../storage/schema.ts';
+import { administratorRoleId } from '../administrators/administrators.ts';
 import type { Context } from '../context.ts';
 import { isDelegated, organizationInReach } from '../organizations/reach.ts';
 import {
@@ -36,6 +37,8 @@ export interface RoleFilter {
   /** Exactly this name, in any spelling. */
   name?: string | undefined;
   search?: RoleSearch | undefined;
+  /** Without the one of administrators. */
+  withoutProtected?: boolean;
   /** Without those that one of these users or clients has tenant-wide; a delegated caller's must be its own. */
   notOfSubjects?: readonly string[] | undefined;
 }
@@ -58,6 +61,7 @@ export async function listRolesByKey(ctx: Context, filter: RoleFilter, range: Ke
 function filtered(ctx: Context, db: Queryable, filter: RoleFilter) {
   let query = rolesAt(ctx, db, filter.level);
   if (filter.subjectKind !== undefined) query = query.where('subject_kind', '=', filter.subjectKind);
+  if (filter.withoutProtected === true) query = query.where('id', '!=', administratorRoleId);
   if (filter.name !== undefined) query = query.where('name_key', '=', roleNameKey(filter.name));
   if (filter.contains !== undefined) {
     const part = foldCase(filter.contains);

@@ -19,7 +19,8 @@ export const roleRoutes: FastifyPluginAsyncTypebox = async (server) => {
     { config: { scopes: ['read:roles'] }, schema: { summary: 'List roles', querystring: listQuery } },
     async ({ query, context }) => {
       const contains = query.name_filter === '' ? undefined : query.name_filter;
-      const filter = { level: 'tenant', subjectKind: 'user', nameContains: contains } as const;
+      // The role of administrators is left alone by tools that export, copy and delete what they find.
+      const filter = { level: 'tenant', subjectKind: 'user', nameContains: contains, withoutProtected: true } as const;
       const page = await listRoles(context, filter, offsetRange(query));
       return offsetBody('roles', query, page, page.items.map(bodyOf));
     },
