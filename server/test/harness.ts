@@ -278,6 +278,14 @@ const stateTables = [
   'organization_email_domains',
   'organization_jit_roles',
   'resource_server_aliases',
+  'sessions',
+  'authorizations',
+  'refresh_tokens',
+  'opaque_tokens',
+  'consents',
+  'device_authorizations',
+  'subject_tokens',
+  'client_registrations',
 ];
 
 function parsed(text: string): unknown {

@@ -1,10 +1,12 @@
 import { signingAlgorithms } from '../domain/keys/keys.ts';
 import { assertionAlgorithms, headerNames } from '../kernel/jwa.ts';
 import { defineStatement } from '../storage/statement.ts';
+import { prompts } from './authorize/request.ts';
 import type { ProtocolContext } from './context.ts';
 import type { IssuerProfile } from './profile.ts';
 import { Refusal } from './refusal.ts';
 import { grantTypes } from './token/grants/index.ts';
+import { logtoIdentityScopes, standardIdentityScopes } from './tokens/identity-scopes.ts';
 
 /** Where the endpoints of an issuer are, as paths under the tenant's origin. */
 export interface EndpointPaths {
@@ -12,7 +14,42 @@ export interface EndpointPaths {
   readonly jwks: string;
   readonly introspection: string;
   readonly revocation: string;
+  readonly authorization: string;
+  readonly pushedAuthorization: string;
+  readonly userinfo: string;
 }
+
+/** Claims that an ID token or the userinfo endpoint may tell (OpenID Connect Core §5.1). */
+const claimsSupported = [
+  'sub',
+  'iss',
+  'aud',
+  'exp',
+  'iat',
+  'auth_time',
+  'nonce',
+  'amr',
+  'sid',
+  'name',
+  'given_name',
+  'family_name',
+  'middle_name',
+  'nickname',
+  'preferred_username',
+  'profile',
+  'picture',
+  'website',
+  'gender',
+  'birthdate',
+  'zoneinfo',
+  'locale',
+  'updated_at',
+  'email',
+  'email_verified',
+  'phone_number',
+  'phone_number_verified',
+  'address',
+];
 
 /** Server metadata (RFC 8414 §2, OpenID Connect Discovery §3): only what exists is advertised. */
 export async function metadataOf(
@@ -24,8 +61,8 @@ export async function metadataOf(
   const { origin } = ctx.site;
   const algorithms = await signingAlgorithms({ db: ctx.services.db, site: ctx.site });
   const authMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
-  const clientAuthentication = (endpoint: string) => ({
-    [`${endpoint}_endpoint_auth_methods_supported`]: authMethods,
+  const clientAuthentication = (endpoint: string, more: readonly string[] = []) => ({
+    [`${endpoint}_endpoint_auth_methods_supported`]: [...authMethods, ...more],
     [`${endpoint}_endpoint_auth_signing_alg_values_supported`]: assertionAlgorithms.flatMap(headerNames),
   });
   return {
@@ -35,14 +72,28 @@ export async function metadataOf(
     introspection_endpoint: `${origin}${paths.introspection}`,
     revocation_endpoint: `${origin}${paths.revocation}`,
     grant_types_supported: Object.keys(grantTypes),
-    response_types_supported: [],
-    scopes_supported: [],
+    authorization_endpoint: `${origin}${paths.authorization}`,
+    pushed_authorization_request_endpoint: `${origin}${paths.pushedAuthorization}`,
+    userinfo_endpoint: `${origin}${paths.userinfo}`,
+    response_types_supported: ['code'],
+    response_modes_supported: ['query', 'form_post'],
+    code_challenge_methods_supported: ['S256'],
+    authorization_response_iss_parameter_supported: true,
+    prompt_values_supported: prompts,
+    ui_locales_supported: ['en', 'ja'],
+    request_parameter_supported: false,
+    // Pushed ones are, under their own name.
+    request_uri_parameter_supported: false,
+    claims_parameter_supported: false,
+    scopes_supported:
+      profile.personClaims === 'logto' ? [...standardIdentityScopes, ...logtoIdentityScopes] : standardIdentityScopes,
+    claims_supported: claimsSupported,
     subject_types_supported: ['public'],
-    // The algorithms access tokens are signed with; verifiers take this as their allow-list.
+    // The algorithms access tokens are signed with too; verifiers take this as their allow-list.
     id_token_signing_alg_values_supported: algorithms,
-    ...clientAuthentication('token'),
+    ...clientAuthentication('token', ['none']),
     ...clientAuthentication('introspection'),
-    ...clientAuthentication('revocation'),
+    ...clientAuthentication('revocation', ['none']),
   };
 }
 

@@ -11,16 +11,27 @@ const maxParameters = 100;
  * without `=` has an empty value; empty pieces between two `&` are skipped, as the URL Standard has it.
  *
  * Throws `input.malformed`, with the parameter's name as `path` where there is one: bytes or percent-encoding that are
- * not valid UTF-8, broken percent-encoding, a NUL character, more than 100 parameters, and a repeated name
- * (RFC 6749 §3.1 and §3.2: parameters must not be included more than once).
+ * not valid UTF-8, broken percent-encoding, a NUL character, more than 100 parameters, and a repeated name other than
+ * `resource` (RFC 6749 §3.1 and §3.2: parameters must not be included more than once).
  */
-export function parseForm(body: Buffer | string): Map<string, string> {
-  const parameters = new Map<string, string>();
+export function parseForm(body: Buffer | string): Form {
+  const parameters = new Form();
   eachParameter(body, (name, value) => {
-    if (parameters.has(name)) throw refused(name, 'is repeated');
+    if (name === 'resource') parameters.resources.push(value);
+    else if (parameters.has(name)) throw refused(name, 'is repeated');
     parameters.set(name, value);
   });
   return parameters;
+}
+
+/** The parameters of a form. `resource` alone may be repeated, and only where a request says so (RFC 8707 §2). */
+export class Form extends Map<string, string> {
+  readonly resources: string[] = [];
+
+  /** Throws `input.malformed` where one resource is the most there may be. */
+  assertOneResource(): void {
+    if (this.resources.length > 1) throw refused('resource', 'is repeated');
+  }
 }
 
 /**

@@ -16,7 +16,12 @@ const maxAgeSeconds = 600;
 const openPaths = ({ paths }: Issuer): string[] => [...paths.metadata, paths.jwks];
 
 /** Endpoints that pages of the tenant's clients call; introspection is for servers. */
-const clientPaths = ({ paths }: Issuer): string[] => [...paths.token, paths.revocation];
+const clientPaths = ({ paths }: Issuer): string[] => [
+  ...paths.token,
+  paths.revocation,
+  paths.userinfo,
+  paths.pushedAuthorization,
+];
 
 /** Lets pages call the endpoints of an issuer. */
 export function allowPages(server: FastifyInstance, services: HttpServices, issuer: Issuer): void {

@@ -15,6 +15,7 @@ export function oauthErrorHandler(services: HttpServices, issuer: Issuer) {
     if (answer.status === 401 && /^basic/i.test(request.headers.authorization ?? '')) {
       reply.header('www-authenticate', 'Basic realm="sekisho"');
     }
+    if (isOfUserinfo(error)) reply.header('www-authenticate', challengeOf(answer));
     if (answer.status === 503) reply.header('retry-after', '1');
     if (error instanceof Refusal && error.data.retryAfterSeconds !== undefined) {
       const { limit, retryAfterSeconds } = error.data;
@@ -29,6 +30,14 @@ export function oauthErrorHandler(services: HttpServices, issuer: Issuer) {
       .send(issuer.errorBody(answer, request));
   };
 }
+
+const isOfUserinfo = (error: unknown): boolean => error instanceof Refusal && /^userinfo_/.test(error.reason);
+
+/** RFC 6750 §3, RFC 9449 §7.1. */
+const challengeOf = ({ error, scope }: OAuthAnswer): string =>
+  ['Bearer', 'DPoP']
+    .map((scheme) => `${scheme} error="${error}"${scope === undefined ? '' : `, scope="${scope}"`}`)
+    .join(', ');
 
 /** A request that was refused before the protocol could read it leaves its event like any other refusal. */
 async function logUnreadable(

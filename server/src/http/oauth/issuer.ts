@@ -13,6 +13,9 @@ export interface Issuer {
     readonly jwks: string;
     readonly introspection: string;
     readonly revocation: string;
+    readonly authorization: string;
+    readonly pushedAuthorization: string;
+    readonly userinfo: string;
     readonly metadata: readonly string[];
   };
   /** `Cache-Control` of the published keys. */

@@ -13,6 +13,9 @@ export const oidcIssuer: Issuer = {
     jwks: '/oidc/jwks',
     introspection: '/oidc/token/introspection',
     revocation: '/oidc/token/revocation',
+    authorization: '/oidc/auth',
+    pushedAuthorization: '/oidc/par',
+    userinfo: '/oidc/me',
     // RFC 8414 §3.1 puts the well-known part before the issuer's path, OpenID Connect Discovery §4 behind it.
     metadata: ['/oidc/.well-known/openid-configuration', '/.well-known/oauth-authorization-server/oidc'],
   },

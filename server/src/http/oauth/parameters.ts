@@ -1,4 +1,6 @@
-import { invalid } from '../../kernel/errors.ts';
+import { invalid, malformed } from '../../kernel/errors.ts';
+import { Form } from '../edge/form.ts';
+import { echoName } from '../edge/text.ts';
 
 /** The parameters of a protocol request, whichever way they were sent; an empty one is an absent one (RFC 6749 §3.2). */
 export type Parameters = (name: string) => string | undefined;
@@ -30,7 +32,25 @@ const plainText = new Set([
  */
 export function readParameters(body: unknown): Parameters {
   if (body === undefined || body === null) return () => undefined;
-  const form = body instanceof Map ? (body as Map<string, string>) : formOf(body);
+  if (body instanceof Form) body.assertOneResource();
+  return lookupIn(body instanceof Map ? (body as Map<string, string>) : formOf(body));
+}
+
+/** The same for an authorization request, of a query or a form: there `resource` may be repeated (RFC 8707 §2). */
+export function readAuthorizationParameters(from: unknown): { parameter: Parameters; resources: readonly string[] } {
+  if (from instanceof Form) return { parameter: lookupIn(from), resources: from.resources };
+  const form = new Map<string, string>();
+  let resources: readonly string[] = [];
+  for (const [name, value] of Object.entries((from ?? {}) as Record<string, string | string[]>)) {
+    if (name === 'resource') resources = [value].flat();
+    else if (typeof value !== 'string')
+      throw malformed(`The parameter "${echoName(name)}" is repeated.`, echoName(name));
+    else form.set(name, value);
+  }
+  return { parameter: lookupIn(form), resources };
+}
+
+function lookupIn(form: Map<string, string>): Parameters {
   for (const name of plainText) {
     const value = form.get(name);
     // biome-ignore format: one pattern, one line
@@ -58,6 +78,7 @@ const known = [
   'organization',
   'organization_id',
   'token',
+  'access_token',
   'token_type_hint',
   'code',
   'redirect_uri',

@@ -55,5 +55,8 @@ function readAudience(parameter: Parameters): Pick<TokenRequest, 'audience' | 't
 /** Throws `input.invalid` naming the parameter. */
 export function readTokenOperation(request: FastifyRequest): TokenOperation {
   const parameter = readParameters(request.body);
-  return { credentials: readCredentials(request.headers.authorization, parameter, request.clientCertificate), token: parameter('token') };
+  return {
+    credentials: readCredentials(request.headers.authorization, parameter, request.clientCertificate),
+    token: parameter('token'),
+  };
 }

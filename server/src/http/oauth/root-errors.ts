@@ -75,7 +75,11 @@ export const rootErrors: ErrorTable = {
   redirect_uri_missing: row(400, 'invalid_request', 'Missing required parameter: redirect_uri'),
   redirect_uri_unregistered: row(400, 'invalid_request', 'The redirect_uri is not registered for this client.'),
   response_type_unsupported: row(400, 'unsupported_response_type', 'The only response_type is code.'),
-  pkce_required: row(400, 'invalid_request', 'Send a code_challenge of 43 characters, with code_challenge_method S256.'),
+  pkce_required: row(
+    400,
+    'invalid_request',
+    'Send a code_challenge of 43 characters, with code_challenge_method S256.',
+  ),
   request_object_unsupported: row(400, 'request_not_supported', 'Request objects are not supported.'),
   pushed_request_required: row(400, 'invalid_request', 'This client must push its authorization requests.'),
   pushed_request_invalid: row(400, 'invalid_request_uri', 'The request_uri is unknown, over, or was used.'),

@@ -9,15 +9,19 @@ import { introspect, revoke } from '../../protocol/introspect.ts';
 import { issueToken } from '../../protocol/token/pipeline.ts';
 import type { TokenAnswer } from '../../protocol/token/request.ts';
 import { type HttpServices, protocolContext } from '../request.ts';
+import { allowPages } from './cors.ts';
 import { oauthErrorHandler } from './errors.ts';
 import { type Issuer, publishedCache } from './issuer.ts';
+import { addPeopleEndpoints } from './people.ts';
 import { readTokenOperation, readTokenRequest } from './requests.ts';
 
 /** The plugin of an issuer. */
 export function oauthSurface(services: HttpServices, issuer: Issuer) {
   return async (server: FastifyInstance): Promise<void> => {
     server.setErrorHandler(oauthErrorHandler(services, issuer));
+    allowPages(server, services, issuer);
     addTokenEndpoints(server, services, issuer);
+    addPeopleEndpoints(server, services, issuer);
     addPublished(server, services, issuer);
     refuseGet(server, issuer);
     if (issuer.below !== undefined) server.register(nothingElse(issuer), { prefix: issuer.below });
@@ -74,9 +78,9 @@ const advertised = (paths: Issuer['paths']): EndpointPaths => ({ ...paths, token
 
 /** A GET could put a secret into a URL, and so into logs (RFC 6749 §3.2). */
 function refuseGet(server: FastifyInstance, issuer: Issuer): void {
-  const { token, introspection, revocation } = issuer.paths;
+  const { token, introspection, revocation, pushedAuthorization } = issuer.paths;
   const answer = { status: 405, error: 'invalid_request', description: 'Use POST, with the parameters in the body.' };
-  for (const path of [...token, introspection, revocation]) {
+  for (const path of [...token, introspection, revocation, pushedAuthorization]) {
     server.get(path, async (request, reply) =>
       reply.code(answer.status).header('allow', 'POST').send(issuer.errorBody(answer, request)),
     );

@@ -7,8 +7,8 @@
  *     no page may be shown (`prompt=none`): back to the client, with the reason
  */
 import { findPushedRequest, insertInteraction, interactionLifetimeMs } from '../../domain/interactions/interactions.ts';
-import { hashSecret } from '../../kernel/secrets.ts';
 import { randomBase64Url } from '../../kernel/random.ts';
+import { hashSecret } from '../../kernel/secrets.ts';
 import type { ProtocolContext } from '../context.ts';
 import type { IssuerProfile } from '../profile.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';

@@ -24,10 +24,7 @@ export interface Destination {
 }
 
 /** Finds the client and checks the redirect URI; whatever is refused here is never sent anywhere. Throws a `Refusal`. */
-export async function destinationOf(
-  ctx: ProtocolContext,
-  parameters: AuthorizationParameters,
-): Promise<Destination> {
+export async function destinationOf(ctx: ProtocolContext, parameters: AuthorizationParameters): Promise<Destination> {
   const { clientId, redirectUri, responseMode = 'query', state } = parameters;
   if (clientId === undefined) throw new Refusal('client_id_missing');
   const { client, defaultAudience } = await loadTokenFacts(ctx, clientId, 'nothing');
@@ -150,4 +147,3 @@ async function audiencesOf(
   const byDefault = profile.personAlone === 'authorized_audience' && defaultAudience !== null ? [defaultAudience] : [];
   return named.length === 0 ? byDefault : named;
 }
-

@@ -66,6 +66,6 @@ export interface AuthorizationResponse {
 
 /** What a browser shows of itself: the secrets of its cookies. */
 export interface Browser {
-  readonly browserSecret: string | undefined;
-  readonly sessionSecret: string | undefined;
+  readonly browserSecret?: string | undefined;
+  readonly sessionSecret?: string | undefined;
 }
