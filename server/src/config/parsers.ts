@@ -106,7 +106,8 @@ const list = <T>(item: Parser<T>): Parser<T[]> =>
 
 /** RFC 9110 §5.1; `authorization` and the like would be read as something else. */
 const headerName = parser('name of a header', (value) =>
-  /^[a-z0-9][a-z0-9-]{0,62}$/i.test(value) && !/^(authorization|cookie|dpop|host|x-forwarded-.*|forwarded)$/i.test(value)
+  /^[a-z0-9][a-z0-9-]{0,62}$/i.test(value) &&
+  !/^(authorization|cookie|dpop|host|x-forwarded-.*|forwarded)$/i.test(value)
     ? value.toLowerCase()
     : fail('the name of a header of its own, of A-Z, a-z, 0-9 and -'),
 );

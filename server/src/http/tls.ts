@@ -65,7 +65,11 @@ export async function localTls(input: LocalTlsInput): Promise<LocalTls> {
       serial: random(16),
     });
     // A host of its own asks for the same certificates.
-    return createSecureContext({ key: privateKey, cert: certificate, ...(clientCa === undefined ? {} : { ca: clientCa }) });
+    return createSecureContext({
+      key: privateKey,
+      cert: certificate,
+      ...(clientCa === undefined ? {} : { ca: clientCa }),
+    });
   }
 
   return {

@@ -67,7 +67,8 @@ function extensionProblem(certificate: X509Certificate): string | undefined {
     if (isCritical && !knownExtensions.includes(name)) return 'the certificate has an extension that is not known';
     const value = (last ?? flag)?.content;
     // BIT STRING: tag, length, unused bits, bits; digitalSignature is the first of them.
-    if (name === keyUsageExtension && ((value?.[3] ?? 0) & 0x80) === 0) return 'the key of the certificate is not to sign with';
+    if (name === keyUsageExtension && ((value?.[3] ?? 0) & 0x80) === 0)
+      return 'the key of the certificate is not to sign with';
   }
   return undefined;
 }

@@ -33,7 +33,12 @@ interface Attribute {
 }
 
 /** The canonical text of a name in DER (the content of its SEQUENCE). Throws an `Error` for what is no name. */
-export const nameOfDer = (der: Buffer): string => written(elements(der).map(({ content }) => partOf(content)).reverse());
+export const nameOfDer = (der: Buffer): string =>
+  written(
+    elements(der)
+      .map(({ content }) => partOf(content))
+      .reverse(),
+  );
 
 /** The canonical text of a name as people write it (RFC 4514); undefined when it is none, or an empty one. */
 export function canonicalName(text: string): string | undefined {
@@ -68,7 +73,7 @@ function partOf(set: Buffer): Attribute[] {
     if (type?.tag !== 0x06 || type.content.length > 0x7f || value === undefined) {
       throw new Error('The name has an attribute that can not be read.');
     }
-    return { type: dotted(type.content), value: valueOf(content.subarray(2 + type.content.length)) };
+    return { type: dotted(type.content), value: readValueOf(content.subarray(2 + type.content.length)) };
   });
 }
 
@@ -93,15 +98,15 @@ const ascii = (bytes: Buffer): string | undefined =>
 
 /** How the kinds of text are read (X.680 §41): UTF8String, NumericString, PrintableString, IA5String, BMPString. */
 const readers: Readonly<Record<number, (content: Buffer) => string | undefined>> = {
-  0x0c: utf8,
-  0x12: ascii,
-  0x13: ascii,
-  0x16: ascii,
-  0x1e: (content) => new TextDecoder('utf-16be', { fatal: true, ignoreBOM: true }).decode(content),
+  12: utf8,
+  18: ascii,
+  19: ascii,
+  22: ascii,
+  30: (content) => new TextDecoder('utf-16be', { fatal: true, ignoreBOM: true }).decode(content),
 };
 
 /** A value whose kind of text is not known stays as it is encoded. */
-function valueOf(der: Buffer): Attribute['value'] {
+function readValueOf(der: Buffer): Attribute['value'] {
   try {
     const [value, ...others] = elements(der);
     const text = value === undefined || others.length > 0 ? undefined : readers[value.tag]?.(value.content);
@@ -123,7 +128,8 @@ function read(text: string): Attribute[][] | undefined {
   const parts: Attribute[][] = [[]];
   for (let at = 0; ; ) {
     const type = matchAt(typePattern, text, at);
-    const identifier = type?.[1] === undefined ? undefined : (typeOfName.get(type[1].toLowerCase()) ?? numeric(type[1]));
+    const identifier =
+      type?.[1] === undefined ? undefined : (typeOfName.get(type[1].toLowerCase()) ?? numeric(type[1]));
     if (type === undefined || identifier === undefined) return undefined;
     const value = readValue(text, at + type[0].length);
     if (value === undefined) return undefined;
@@ -145,14 +151,21 @@ function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | u
 /** The value that begins at `at`; it ends at a comma, a plus or the end. */
 function readValue(text: string, at: number): { value: Attribute['value']; end: number } | undefined {
   const hex = matchAt(hexPattern, text, at);
-  const read = hex === undefined ? readText(text, at) : { value: valueOf(Buffer.from(hex[1] as string, 'hex')), end: at + hex[0].length };
+  const read =
+    hex === undefined
+      ? readText(text, at)
+      : { value: readValueOf(Buffer.from(hex[1] as string, 'hex')), end: at + hex[0].length };
   return read === undefined || (read.end < text.length && !/[,+]/.test(text[read.end] as string)) ? undefined : read;
 }
 
 function readText(text: string, at: number): { value: Attribute['value']; end: number } | undefined {
   const bytes: number[] = [];
   let [end, kept] = [at, 0];
-  for (let found = matchAt(characterPattern, text, end); found !== undefined; found = matchAt(characterPattern, text, end)) {
+  for (
+    let found = matchAt(characterPattern, text, end);
+    found !== undefined;
+    found = matchAt(characterPattern, text, end)
+  ) {
     const [whole, digits, special, plain] = found;
     if (digits !== undefined) bytes.push(Number.parseInt(digits, 16));
     else bytes.push(...Buffer.from((special ?? plain) as string));

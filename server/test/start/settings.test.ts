@@ -156,6 +156,9 @@ const cases: Record<keyof Settings, Cases> = {
 const together: Partial<Record<keyof Settings, Record<string, string>>> = {
   adminClientId: { SEKISHO_ADMIN_CLIENT_SECRET: secret },
   adminClientSecret: { SEKISHO_ADMIN_CLIENT_ID: 'admin' },
+  tlsClientCertificates: { SEKISHO_HTTPS: 'local' },
+  tlsClientCa: { SEKISHO_HTTPS: 'local', SEKISHO_TLS_CLIENT_CERTIFICATES: 'ask' },
+  clientCertificateHeader: { SEKISHO_TRUSTED_PROXIES: '127.0.0.1' },
 };
 
 const refusal = (environment: Record<string, string>): string => {

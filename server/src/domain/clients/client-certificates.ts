@@ -3,20 +3,22 @@ import { X509Certificate } from 'node:crypto';
 import { certificateThumbprint, subjectOf } from '../../kernel/client-certificates.ts';
 import { canonicalName } from '../../kernel/distinguished-name.ts';
 import { invalid } from '../../kernel/errors.ts';
+import type { CertificateMethod } from './client.ts';
 
-/** `subject`: any certificate of a trusted authority with it will do; `pem`: this very one, or any with its subject. */
+/** `subject`: any certificate of a trusted authority with it will do; `certificate`: that one's subject, or itself. */
 export interface GivenCertificate {
-  /** What it counts for: its subject, or the certificate itself. */
-  method: 'tls_client_auth' | 'self_signed_tls_client_auth';
+  /** What counts: the subject, or the certificate itself. */
+  method: CertificateMethod;
   /** RFC 4514. */
   subject?: string | undefined;
-  pem?: string | undefined;
+  /** PEM. */
+  certificate?: string | undefined;
   name?: string | undefined;
-  /** Milliseconds. Of a certificate that itself counts, its own end, if that is sooner. */
+  /** Milliseconds. A certificate that itself counts ends with its own time at the latest. */
   expiresAt?: number | undefined;
 }
 
-/** A certificate that was checked and can be stored: with a subject or a thumbprint, not both. */
+/** A certificate that was checked and can be stored: by subject or by thumbprint, not both. */
 export interface CheckedCertificate {
   name: string;
   subject: string | null;
@@ -24,37 +26,42 @@ export interface CheckedCertificate {
   expiresAt: number | null;
 }
 
-/** `path` names the field in errors. Throws `input.invalid`. */
+/** Longest canonical subject, in characters. */
+const longestSubject = 1024;
+
+/** `path` stands before the field in errors. Throws `input.invalid`. */
 export function checkCertificate(given: GivenCertificate, path: string, now: number): CheckedCertificate {
-  const { method, subject, pem, name } = given;
-  if ((pem === undefined) === (subject === undefined)) {
-    throw invalid(`${path}${pem === undefined ? 'subject' : 'pem'}`, 'Give either a subject or a certificate as PEM.');
+  const bySubject = given.method === 'tls_client_auth';
+  if ((given.certificate === undefined) === (given.subject === undefined)) {
+    throw invalid(`${path}certificate`, 'Give either a subject or a certificate.');
   }
-  if (method === 'self_signed_tls_client_auth' && pem === undefined) {
-    throw invalid(`${path}pem`, 'A certificate that itself counts is given as PEM.');
+  if (!bySubject && given.certificate === undefined) {
+    throw invalid(`${path}subject`, 'Where the certificate itself counts, give it and not its subject.');
   }
-  const certificate = pem === undefined ? undefined : readPem(pem, `${path}pem`);
-  const counts = method === 'self_signed_tls_client_auth' ? (certificate as X509Certificate) : undefined;
-  const ends = [given.expiresAt, counts?.validToDate.getTime()].filter((time) => time !== undefined);
-  const expiresAt = ends.length === 0 ? null : Math.min(...ends);
+  const certificate = given.certificate === undefined ? undefined : read(given.certificate, `${path}certificate`);
+  const ends = [given.expiresAt, bySubject ? undefined : certificate?.validToDate.getTime()];
+  const known = ends.filter((time) => time !== undefined);
+  const expiresAt = known.length === 0 ? null : Math.min(...known);
   if (expiresAt !== null && expiresAt <= now) throw invalid(`${path}expiresAt`, 'The certificate has expired already.');
-  if (counts !== undefined) {
-    const thumbprint = certificateThumbprint(counts.raw);
-    return { name: name ?? thumbprint, subject: null, thumbprint, expiresAt };
+  if (!bySubject && certificate !== undefined) {
+    const thumbprint = certificateThumbprint(certificate.raw);
+    return { name: given.name ?? thumbprint, subject: null, thumbprint, expiresAt };
   }
-  const canonical = certificate === undefined ? canonicalName(subject as string) : subjectOfPem(certificate);
-  if (canonical === undefined || canonical === '' || canonical.length > 1024) {
+  const subject = certificate === undefined ? canonicalName(given.subject as string) : readSubject(certificate);
+  if (!subject || subject.length > longestSubject) {
     throw invalid(
-      `${path}${pem === undefined ? 'subject' : 'pem'}`,
+      `${path}${certificate === undefined ? 'subject' : 'certificate'}`,
       'The subject must be a distinguished name as RFC 4514 writes it, like CN=warehouse,O=Example,C=JP.',
     );
   }
-  return { name: name ?? canonical.slice(0, 128), subject: canonical, thumbprint: null, expiresAt };
+  return { name: given.name ?? subject.slice(0, 128), subject, thumbprint: null, expiresAt };
 }
 
-function readPem(pem: string, path: string): X509Certificate {
+function read(pem: string, path: string): X509Certificate {
   // Nobody should send us a private key; reading past it would hide the leak.
-  if (/PRIVATE KEY/.test(pem)) throw invalid(path, 'Send only the certificate, and make a new pair: this one has left its owner.');
+  if (/PRIVATE KEY/.test(pem)) {
+    throw invalid(path, 'Send only the certificate, and make a new key: this one has left its owner.');
+  }
   try {
     return new X509Certificate(pem);
   } catch {
@@ -62,7 +69,7 @@ function readPem(pem: string, path: string): X509Certificate {
   }
 }
 
-function subjectOfPem(certificate: X509Certificate): string | undefined {
+function readSubject(certificate: X509Certificate): string | undefined {
   try {
     return subjectOf(certificate);
   } catch {

@@ -43,7 +43,16 @@ export interface Client {
 export interface ClientSettings
   extends Pick<
     Client,
-    'name' | 'description' | 'type' | 'status' | 'firstParty' | 'grantTypes' | 'authMethod' | 'metadata' | 'extras' | 'signIn'
+    | 'name'
+    | 'description'
+    | 'type'
+    | 'status'
+    | 'firstParty'
+    | 'grantTypes'
+    | 'authMethod'
+    | 'metadata'
+    | 'extras'
+    | 'signIn'
   > {
   /** Identifier or id of the API this client is. */
   resourceServer: string | null;

@@ -2,9 +2,9 @@
 import type { AccountsError } from '@sekisho/contract';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError, type ErrorCode } from '../../kernel/errors.ts';
+import { challengeFor } from '../challenge.ts';
 import { problemSentence } from '../edge/problem-sentence.ts';
 import { SchemaProblem } from '../edge/schema-problem.ts';
-import { challengeFor } from '../challenge.ts';
 import { type HttpServices, logRefusedByVerb } from '../request.ts';
 import { statusOf } from '../status.ts';
 import { accountsAudience } from './auth.ts';

@@ -125,15 +125,16 @@ function checkTimes({ iat, exp, nbf }: JWTPayload, now: number): number {
  */
 function namesRequest({ site, services }: ProtocolContext, htu: unknown, path: string): boolean {
   if (typeof htu !== 'string' || !URL.canParse(htu) || !URL.canParse(path, site.origin)) return false;
-  const [said, own] = [new URL(htu), new URL(path, site.origin)];
+  const [said, own] = [new URL(htu), new URL(site.origin)];
   if (said.username !== '' || said.password !== '') return false;
   const isOurs = said.host === own.host || services.sites.ofHost(said.host)?.tenantId === site.tenantId;
-  return isOurs && said.protocol === new URL(site.origin).protocol && normal(said.pathname) === normal(own.pathname);
+  const { pathname } = new URL(path, own);
+  return isOurs && said.protocol === own.protocol && normal(said.pathname) === normal(pathname);
 }
 
 /** One form for each path: escapes in upper case, and none where none is needed. */
 const normal = (pathname: string): string =>
-  pathname.replace(/%[0-9a-f]{2}/gi, (escape) => {
-    const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
-    return /[A-Za-z0-9\-._~]/.test(character) ? character : escape.toUpperCase();
+  pathname.replace(/%[0-9a-f]{2}/gi, (encoded) => {
+    const character = String.fromCharCode(Number.parseInt(encoded.slice(1), 16));
+    return /[A-Za-z0-9\-._~]/.test(character) ? character : encoded.toUpperCase();
   });

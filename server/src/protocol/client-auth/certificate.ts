@@ -1,5 +1,10 @@
 import type { X509Certificate } from 'node:crypto';
-import { certificateProblem, certificateThumbprint, parseCertificate, subjectOf } from '../../kernel/client-certificates.ts';
+import {
+  certificateProblem,
+  certificateThumbprint,
+  parseCertificate,
+  subjectOf,
+} from '../../kernel/client-certificates.ts';
 import type { ProtocolContext } from '../context.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
 import type { ClientFacts, CredentialFacts } from '../token-facts.ts';
@@ -28,7 +33,8 @@ export function verifyCertificate(
   if (bySubject && problem !== undefined) return refuse('certificate_invalid', problem);
   const found = client.credentials.find(matching(certificate, bySubject));
   if (found === undefined) return refuse('certificate_invalid', 'the client has registered no such certificate');
-  if (found.expiresAt !== null && found.expiresAt <= now) return refuse('certificate_invalid', 'its credential has expired');
+  if (found.expiresAt !== null && found.expiresAt <= now)
+    return refuse('certificate_invalid', 'its credential has expired');
   return found;
 }
 

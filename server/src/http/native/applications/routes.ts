@@ -25,6 +25,7 @@ import { sendOrganizationsOf } from '../organizations-of.ts';
 import { sendOptionalPage } from '../paging.ts';
 import { searchOf } from '../search/search.ts';
 import { nativeManagementApi } from '../system-api.ts';
+import { applicationCertificateRoutes } from './certificate-routes.ts';
 import {
   applicationBody,
   changeOf,
@@ -45,6 +46,7 @@ const searched = { id: 'id', name: 'name', description: 'description' } as const
 export const applicationRoutes: FastifyPluginAsyncTypebox = async (server) => {
   await server.register(applicationSecretRoutes);
   await server.register(applicationRoleRoutes);
+  await server.register(applicationCertificateRoutes);
 
   server.get(
     '/applications',
