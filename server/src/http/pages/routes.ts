@@ -79,7 +79,7 @@ function addAssets(server: FastifyInstance): void {
     return sendAsset(formPostScript, request, reply);
   });
   server.get<{ Params: { colors: string } }>(
-    '/pages/theme/:colors([0-9a-f]{6}(?:-[0-9a-f]{6})?).css',
+    '/pages/theme/:colors.css',
     async (request, reply) => {
       const { sendTheme } = await assets();
       return sendTheme(request.params.colors, reply);
