@@ -1,7 +1,9 @@
+import type { CertificateMethod } from '../domain/clients/client.ts';
 import { signingAlgorithms } from '../domain/keys/keys.ts';
 import { assertionAlgorithms, headerNames } from '../kernel/jwa.ts';
 import { defineStatement } from '../storage/statement.ts';
 import { prompts } from './authorize/request.ts';
+import { dpopAlgorithms } from './binding/dpop.ts';
 import type { ProtocolContext } from './context.ts';
 import type { IssuerProfile } from './profile.ts';
 import { Refusal } from './refusal.ts';
@@ -60,7 +62,7 @@ export async function metadataOf(
   await assertTenant(ctx);
   const { origin } = ctx.site;
   const algorithms = await signingAlgorithms({ db: ctx.services.db, site: ctx.site });
-  const authMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
+  const authMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', ...certificateMethods(ctx)];
   const clientAuthentication = (endpoint: string, more: readonly string[] = []) => ({
     [`${endpoint}_endpoint_auth_methods_supported`]: [...authMethods, ...more],
     [`${endpoint}_endpoint_auth_signing_alg_values_supported`]: assertionAlgorithms.flatMap(headerNames),
@@ -91,10 +93,19 @@ export async function metadataOf(
     subject_types_supported: ['public'],
     // The algorithms access tokens are signed with too; verifiers take this as their allow-list.
     id_token_signing_alg_values_supported: algorithms,
+    dpop_signing_alg_values_supported: dpopAlgorithms,
+    tls_client_certificate_bound_access_tokens: ctx.services.takesCertificates,
     ...clientAuthentication('token', ['none']),
     ...clientAuthentication('introspection'),
     ...clientAuthentication('revocation', ['none']),
   };
+}
+
+/** RFC 8705 §2: what is possible as this server is set up. */
+function certificateMethods({ services }: ProtocolContext): CertificateMethod[] {
+  if (!services.takesCertificates) return [];
+  const vouched = services.clientAuthorities.length > 0;
+  return [...(vouched ? ['tls_client_auth' as const] : []), 'self_signed_tls_client_auth'];
 }
 
 const tenantStatus = defineStatement<{ tenantId: string }, { status: 'active' | 'suspended' }>(
