@@ -95,7 +95,7 @@ eachEngine('/api/v2/clients', (engine) => {
       description: 'Everything',
       app_type: 'regular_web',
       logo_uri: 'https://shop.example/logo.png',
-      callbacks: ['https://shop.example/callback', 'http://localhost:3000/cb', 'com.example.app://callback'],
+      callbacks: ['https://shop.example/callback', 'http://localhost:3000/cb'],
       allowed_logout_urls: ['https://shop.example/bye'],
       web_origins: ['https://shop.example'],
       allowed_origins: ['https://shop.example'],

@@ -29,6 +29,7 @@ async function moveOfClients(db: Kysely<Tables>): Promise<void> {
       .selectFrom('clients')
       .select(['tenant_id', 'id', 'extras'])
       .where('extras', '<>', '{}')
+      .where('sign_in', '=', '{}')
       .where((eb) =>
         eb.or([
           eb('tenant_id', '>', last.tenant_id),
