@@ -8,10 +8,12 @@ import type { SecureContext } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 import { createApp } from './app.ts';
 import { drainOf } from './drain.ts';
+import { inWordsOfIssuer } from './oauth/authorization-response.ts';
 import { oidcIssuer } from './oauth/oidc.ts';
 import { rootIssuer } from './oauth/root.ts';
 import { oauthSurface } from './oauth/surface.ts';
 import { opsSurface, type Readiness } from './ops/routes.ts';
+import { pagesSurface } from './pages/routes.ts';
 import type { HttpServices } from './request.ts';
 import type { RouteEntry } from './route-list.ts';
 
@@ -60,6 +62,7 @@ export async function createServer(
   });
   app.register(opsSurface(services, readiness));
   for (const issuer of [rootIssuer, oidcIssuer]) app.register(oauthSurface(services, issuer));
+  app.register(pagesSurface({ ...services, inWordsOfIssuer }));
   app.setNotFoundHandler((_request, reply) => {
     void reply.code(404).send({ error: 'not_found', error_description: 'There is nothing here.' });
   });
