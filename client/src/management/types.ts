@@ -172,6 +172,20 @@ export type Application = {
   ownerOrganizationId: string | null;
 };
 
+export type ApplicationCertificate = {
+  tenantId: string;
+  applicationId: string;
+  id: string;
+  name: string;
+  /** `tls_client_auth`: any certificate with the subject counts that a trusted authority (SEKISHO_TLS_CLIENT_CA) issued. `self_signed_tls_client_auth`: the certificate itself counts (RFC 8705). */
+  method: 'tls_client_auth' | 'self_signed_tls_client_auth';
+  subject: string | null;
+  thumbprint: string | null;
+  createdAt: number;
+  expiresAt: number | null;
+  lastUsedAt: number | null;
+};
+
 /** Anything, at most 16384 characters of JSON. */
 export type ApplicationCustomData = { [name: string]: unknown };
 
@@ -242,7 +256,7 @@ export type CreateApplication = {
   type: ApplicationType | 'Protected' | 'SAML';
   description?: string | null;
   oidcClientMetadata?: {
-    /** A wildcard in the host is not possible. */
+    /** Compared character by character. https, http on loopback, or of a native application a scheme such as com.example.app:/callback; no fragment, no wildcard. */
     redirectUris?: string[];
     postLogoutRedirectUris?: string[];
     backchannelLogoutUri?: string;
@@ -267,6 +281,17 @@ export type CreateApplication = {
   status?: 'active' | 'disabled';
   /** The organization that owns it. (Not in Logto.) */
   organizationId?: string;
+};
+
+export type CreateApplicationCertificate = {
+  /** `tls_client_auth`: any certificate with the subject counts that a trusted authority (SEKISHO_TLS_CLIENT_CA) issued. `self_signed_tls_client_auth`: the certificate itself counts (RFC 8705). */
+  method: 'tls_client_auth' | 'self_signed_tls_client_auth';
+  name?: string;
+  /** RFC 4514; with tls_client_auth. */
+  subject?: string;
+  /** PEM; instead of a subject. */
+  certificate?: string;
+  expiresAt?: number | null;
 };
 
 export type CreateApplicationSecret = { name: string; expiresAt?: number | null };
@@ -691,7 +716,7 @@ export type NewUsers = {
 };
 
 export type OidcClientMetadata = {
-  /** A wildcard in the host is not possible. */
+  /** Compared character by character. https, http on loopback, or of a native application a scheme such as com.example.app:/callback; no fragment, no wildcard. */
   redirectUris: string[];
   postLogoutRedirectUris: string[];
   backchannelLogoutUri?: string;
@@ -948,6 +973,29 @@ export type SearchAccounts = {
   cursor?: string;
 };
 
+export type SignInBranding = { logoUrl?: string; darkLogoUrl?: string; favicon?: string };
+
+export type SignInColor = {
+  primaryColor?: string;
+  /** Whether the pages are dark where the browser asks for it. */
+  isDarkModeEnabled: boolean;
+  darkPrimaryColor?: string;
+};
+
+export type SignInExperience = {
+  tenantId: string;
+  id: 'default';
+  /** What the pages call the tenant; without one, the tenant's name. (Not in Logto.) */
+  name: string;
+  color: SignInColor;
+  branding: SignInBranding;
+  termsOfUseUrl: string | null;
+  privacyPolicyUrl: string | null;
+  supportWebsiteUrl: string | null;
+  /** Whether people may make accounts of their own. */
+  signInMode: 'SignIn' | 'SignInAndRegister';
+};
+
 export type SsoConnectorIds = { ssoConnectorIds: string[] };
 
 export type Tenant = {
@@ -966,6 +1014,13 @@ export type Tenant = {
   updatedAt: number;
 };
 
+export type TokenBinding = {
+  /** Tokens are issued with a DPoP proof only (RFC 9449). With a proof they are bound to its key in any case. */
+  requiresDpop: boolean;
+  /** Tokens are bound to the certificate the application shows, and issued with one only (RFC 8705). */
+  bindsTokensToCertificate: boolean;
+};
+
 export type UpdateAccount = {
   /** Any text with something visible in it; need not be unique. */
   name?: string;
@@ -980,7 +1035,7 @@ export type UpdateApplication = {
   name?: string;
   description?: string | null;
   oidcClientMetadata?: {
-    /** A wildcard in the host is not possible. */
+    /** Compared character by character. https, http on loopback, or of a native application a scheme such as com.example.app:/callback; no fragment, no wildcard. */
     redirectUris?: string[];
     postLogoutRedirectUris?: string[];
     backchannelLogoutUri?: string;
@@ -1074,6 +1129,23 @@ export type UpdateRole = {
   isDefault?: boolean;
 };
 
+/** What is absent stays, null unsets; an object that is given replaces the one there was. */
+export type UpdateSignInExperience = {
+  name?: string | null;
+  color?: {
+    primaryColor?: string;
+    /** Whether the pages are dark where the browser asks for it. */
+    isDarkModeEnabled?: boolean;
+    darkPrimaryColor?: string;
+  };
+  branding?: { logoUrl?: string; darkLogoUrl?: string; favicon?: string };
+  termsOfUseUrl?: string | null;
+  privacyPolicyUrl?: string | null;
+  supportWebsiteUrl?: string | null;
+  /** Whether people may make accounts of their own. */
+  signInMode?: 'SignIn' | 'SignInAndRegister';
+};
+
 export type UpdateTenant = {
   /** For people. */
   name?: string;
@@ -1081,6 +1153,13 @@ export type UpdateTenant = {
   environment?: 'development' | 'staging' | 'production';
   /** A suspended tenant issues no token and accepts none. */
   status?: 'active' | 'suspended';
+};
+
+export type UpdateTokenBinding = {
+  /** Tokens are issued with a DPoP proof only (RFC 9449). With a proof they are bound to its key in any case. */
+  requiresDpop?: boolean;
+  /** Tokens are bound to the certificate the application shows, and issued with one only (RFC 8705). */
+  bindsTokensToCertificate?: boolean;
 };
 
 /** What is absent stays, null unsets; `customData` and `profile` replace what there was. */
@@ -1148,6 +1227,23 @@ export type UserCustomData = {
   customData: { [name: string]: unknown };
 };
 
+export type UserGrant = {
+  id: string;
+  payload: {
+    /** When it is over. Seconds. */
+    exp: number;
+    /** When it was given. Seconds. */
+    iat: number;
+    jti: string;
+    kind: 'Grant';
+    clientId: string;
+    accountId: string;
+  };
+  /** When it is over. Milliseconds. */
+  expiresAt: number;
+  application: { id: string; name: string };
+};
+
 export type UserIds = {
   /** Ids of users; at most 1000. */
   userIds: string[];
@@ -1178,6 +1274,33 @@ export type UserProfile = {
     postalCode?: string;
     country?: string;
   };
+};
+
+export type UserSession = {
+  payload: {
+    /** When it is over. Seconds. */
+    exp: number;
+    /** When it began. Seconds. */
+    iat: number;
+    jti: string;
+    /** Its id: the claim `sid`. */
+    uid: string;
+    kind: 'Session';
+    /** When the person last proved who it is. Seconds. */
+    loginTs: number;
+    accountId: string;
+    /** What ends with it, by application. */
+    authorizations: { [name: string]: { sid: string; grantId: string } };
+  };
+  lastSubmission: null;
+  clientId: null;
+  accountId: string;
+  /** When it is over. Milliseconds. */
+  expiresAt: number;
+  /** Where from. (Not in Logto.) */
+  ip: string | null;
+  /** With what. (Not in Logto.) */
+  userAgent: string | null;
 };
 
 export type UserSuspension = { isSuspended: boolean };
@@ -1310,6 +1433,43 @@ export type Operations = {
     parameters: [applicationId: string, roleId: string];
     options: ChangeOptions;
     answer: undefined;
+  };
+
+  /** List the certificates of an application */
+  'GET /api/applications/:id/certificates': {
+    parameters: [id: string];
+    options: object;
+    answer: ApplicationCertificate[];
+  };
+
+  /** Add a certificate */
+  'POST /api/applications/:id/certificates': {
+    parameters: [id: string];
+    body: CreateApplicationCertificate;
+    options: PostOptions;
+    answer: ApplicationCertificate;
+  };
+
+  /** Remove a certificate */
+  'DELETE /api/applications/:id/certificates/:certificateId': {
+    parameters: [id: string, certificateId: string];
+    options: ChangeOptions;
+    answer: undefined;
+  };
+
+  /** Read what the tokens of an application are bound to */
+  'GET /api/applications/:id/token-binding': {
+    parameters: [id: string];
+    options: object;
+    answer: TokenBinding;
+  };
+
+  /** Change what the tokens of an application are bound to */
+  'PATCH /api/applications/:id/token-binding': {
+    parameters: [id: string];
+    body: UpdateTokenBinding;
+    options: ChangeOptions & ConditionalOptions;
+    answer: TokenBinding;
   };
 
   /** List or search applications */
@@ -2183,6 +2343,21 @@ export type Operations = {
     answer: undefined;
   };
 
+  /** Read how the pages look */
+  'GET /api/sign-in-exp': {
+    parameters: [];
+    options: object;
+    answer: SignInExperience;
+  };
+
+  /** Change how the pages look, and who may sign up */
+  'PATCH /api/sign-in-exp': {
+    parameters: [];
+    body: UpdateSignInExperience;
+    options: ChangeOptions & ConditionalOptions;
+    answer: SignInExperience;
+  };
+
   /** List tenants */
   'GET /api/tenants': {
     parameters: [];
@@ -2288,20 +2463,6 @@ export type Operations = {
     answer: object[];
   };
 
-  /** List the grants of a user */
-  'GET /api/users/:userId/grants': {
-    parameters: [userId: string];
-    options: object;
-    answer: { grants: object[] };
-  };
-
-  /** List the sessions of a user */
-  'GET /api/users/:userId/sessions': {
-    parameters: [userId: string];
-    options: object;
-    answer: { sessions: object[] };
-  };
-
   /** List the roles of a user */
   'GET /api/users/:userId/roles': {
     parameters: [userId: string];
@@ -2340,6 +2501,44 @@ export type Operations = {
     parameters: [userId: string];
     options: PageOptions;
     answer: OrganizationOfSubject[];
+  };
+
+  /** List the sessions of a user */
+  'GET /api/users/:userId/sessions': {
+    parameters: [userId: string];
+    options: object;
+    answer: { sessions: UserSession[] };
+  };
+
+  /** Sign a user out everywhere */
+  'DELETE /api/users/:userId/sessions': {
+    parameters: [userId: string];
+    options: ChangeOptions;
+    answer: undefined;
+  };
+
+  /** End a session of a user */
+  'DELETE /api/users/:userId/sessions/:sessionId': {
+    parameters: [userId: string, sessionId: string];
+    options: ChangeOptions;
+    answer: undefined;
+  };
+
+  /** List what a user let applications do */
+  'GET /api/users/:userId/grants': {
+    parameters: [userId: string];
+    options: {
+      /** Of our own applications, or of those of others. */
+      appType?: 'firstParty' | 'thirdParty';
+    };
+    answer: { grants: UserGrant[] };
+  };
+
+  /** End a grant of a user */
+  'DELETE /api/users/:userId/grants/:grantId': {
+    parameters: [userId: string, grantId: string];
+    options: ChangeOptions;
+    answer: undefined;
   };
 
   /** List or search users */
