@@ -78,11 +78,8 @@ function addAssets(server: FastifyInstance): void {
     const { sendAsset, formPostScript } = await assets();
     return sendAsset(formPostScript, request, reply);
   });
-  server.get<{ Params: { colors: string } }>(
-    '/pages/theme/:colors.css',
-    async (request, reply) => {
-      const { sendTheme } = await assets();
-      return sendTheme(request.params.colors, reply);
-    },
-  );
+  server.get<{ Params: { colors: string } }>('/pages/theme/:colors.css', async (request, reply) => {
+    const { sendTheme } = await assets();
+    return sendTheme(request.params.colors, reply);
+  });
 }

@@ -69,7 +69,7 @@ export const en = {
   deviceConfirmTitle: (client: string) => `Connect ${client}?`,
   deviceConfirmText: 'Go on only if you started this yourself and your device shows this code:',
   deviceConnect: 'Connect',
-  deviceDeny: 'Do not connect',
+  deviceDeny: 'Decline',
   deviceAllows: 'It will be able to:',
   deviceConnectedTitle: 'The device is connected',
   deviceConnectedText: 'You can close this page and go back to the device.',

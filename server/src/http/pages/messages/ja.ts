@@ -14,7 +14,7 @@ export const ja: Messages = {
   cancel: 'キャンセル',
   continue: '続ける',
   signedInAs: (account) => `${account} としてサインインしています`,
-  toContinueTo: (client) => `${client} に進みます`,
+  toContinueTo: (client) => `「${client}」に進みます`,
   tooManyTries: (time) => `試行回数が多すぎます。${time}待ってから、もう一度お試しください。`,
   seconds: (count) => `${count}秒`,
   minutes: (count) => `${count}分`,
@@ -48,12 +48,12 @@ export const ja: Messages = {
 
   // organization
   organizationTitle: '組織の選択',
-  organizationText: (client) => `${client} は、選択した組織で動作します。`,
+  organizationText: (client) => `「${client}」は、選択した組織で動作します。`,
 
   // consent
-  consentTitle: (client) => `${client} にアクセスを許可しますか?`,
-  consentText: (client) => `${client} は外部のアプリケーションです。次のことを求めています。`,
-  consentApi: (api) => `${api} で行うこと`,
+  consentTitle: (client) => `「${client}」にアクセスを許可しますか?`,
+  consentText: (client) => `「${client}」は外部のアプリケーションです。次のことを求めています。`,
+  consentApi: (api) => `「${api}」で行うこと`,
   consentInOrganizations: '所属する組織で行うこと',
   consentOrganization: (organization) => `対象の組織: ${organization}`,
   consentOrganizations: '対象の組織',
@@ -71,7 +71,7 @@ export const ja: Messages = {
   deviceCode: 'コード',
   deviceCodeWrong:
     'コードが正しくないか、有効期限が切れています。確認するか、デバイスに新しいコードを表示させてください。',
-  deviceConfirmTitle: (client) => `${client} を接続しますか?`,
+  deviceConfirmTitle: (client) => `「${client}」を接続しますか?`,
   deviceConfirmText: 'ご自身で操作を始め、デバイスに次のコードが表示されている場合だけ続けてください。',
   deviceConnect: '接続する',
   deviceDeny: '接続しない',
@@ -84,7 +84,7 @@ export const ja: Messages = {
   // sign-out
   signOutTitle: 'サインアウトしますか?',
   signOutText: 'このブラウザーからサインアウトします。',
-  signOutOf: (client) => `${client} が、このブラウザーからのサインアウトを求めています。`,
+  signOutOf: (client) => `「${client}」が、このブラウザーからのサインアウトを求めています。`,
   signOut: 'サインアウト',
   staySignedIn: 'サインインしたままにする',
   signedOutTitle: 'サインアウトしました',
@@ -98,15 +98,15 @@ export const ja: Messages = {
   setupDoneText: 'このアカウントでサインインできます。',
 
   // form_post
-  formPostTitle: (client) => `${client} に戻ります`,
+  formPostTitle: (client) => `「${client}」に戻ります`,
   formPostText: '自動的に進まない場合は、ボタンを押してください。',
 
   // errors
-  errorReference: '参照番号',
+  errorReference: '参照コード',
   errorRequestTitle: 'サインインを続けられません',
   errorRequestText: 'アプリケーションからのリクエストを受け付けられませんでした。',
   errorRequestAdvice:
-    'アプリケーションに戻り、もう一度お試しください。繰り返し起こる場合は、下の参照番号をアプリケーションの提供元にお知らせください。',
+    'アプリケーションに戻り、もう一度お試しください。繰り返し起こる場合は、下の参照コードをアプリケーションの提供元にお知らせください。',
   errorExpiredTitle: 'このサインインは終了しています',
   errorExpiredText: '時間が経過したか、すでに完了したか、別のブラウザーで始められたものです。',
   errorExpiredAdvice: 'アプリケーションに戻り、もう一度サインインしてください。',
@@ -132,5 +132,6 @@ export const ja: Messages = {
   errorUnavailableAdvice: '1分ほど待ってから、もう一度お試しください。',
   errorServerTitle: '問題が発生しました',
   errorServerText: 'サービス側の問題です。',
-  errorServerAdvice: 'もう一度お試しください。繰り返し起こる場合は、下の参照番号をサービスの管理者にお知らせください。',
+  errorServerAdvice:
+    'もう一度お試しください。繰り返し起こる場合は、下の参照コードをサービスの管理者にお知らせください。',
 };
