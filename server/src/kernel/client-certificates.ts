@@ -38,11 +38,16 @@ export function certificateProblem(
   const issuers = authorities.filter((authority) => isSignedBy(certificate, authority));
   if (issuers.length === 0) return 'no trusted authority issued the certificate';
   if (!issuers.some((issuer) => isInTime(issuer, now))) return 'the authority of the certificate has expired';
-  if (!isInTime(certificate, now)) return 'the certificate has expired or is not yet valid';
+  const late = certificateTimeProblem(certificate, now);
+  if (late !== undefined) return late;
   if (certificate.ca) return 'the certificate is one of an authority';
   if (certificate.keyUsage?.includes(clientAuthentication) === false) return 'the certificate is not for clients';
   return extensionProblem(certificate);
 }
+
+/** Also of a certificate that nobody vouches for. */
+export const certificateTimeProblem = (certificate: X509Certificate, now: number): string | undefined =>
+  isInTime(certificate, now) ? undefined : 'the certificate has expired or is not yet valid';
 
 /** Signed with a hash that still holds. */
 const isSignedBy = (certificate: X509Certificate, authority: X509Certificate): boolean =>

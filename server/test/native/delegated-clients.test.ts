@@ -6,7 +6,7 @@ import {
   updateClientGrant,
 } from '../../src/domain/client-grants/client-grants.ts';
 import { createClient, updateClient } from '../../src/domain/clients/clients.ts';
-import { createKey, updateKey } from '../../src/domain/clients/credentials.ts';
+import { createKey, updateCredential } from '../../src/domain/clients/credentials.ts';
 import { rotateSecret } from '../../src/domain/clients/secrets.ts';
 import { nowhere } from '../../src/domain/context.ts';
 import { rsaKeys } from '../auth0/support.ts';
@@ -219,6 +219,6 @@ eachEngine('applications of a token for an organization', (engine) => {
     const ctx = await asCaller();
     await refused('entity.not_found', () => createKey(ctx, foreign.client_id, { pem }));
     await refused('entity.not_found', () => rotateSecret(ctx, foreign.client_id));
-    await refused('entity.not_found', () => updateKey(ctx, foreign.client_id, id, null));
+    await refused('entity.not_found', () => updateCredential(ctx, foreign.client_id, id, null));
   });
 });

@@ -17,10 +17,14 @@ import { assertClient } from './read-clients.ts';
 const maximumCredentials = 20;
 
 /** Throws `entity.not_found` when there is no such client. */
-export async function listCredentials(ctx: Context, clientId: string, kind: Credential['kind']): Promise<Credential[]> {
+export async function listCredentials(
+  ctx: Context,
+  clientId: string,
+  ...kinds: Credential['kind'][]
+): Promise<Credential[]> {
   await assertClient(ctx, ctx.db.read, clientId);
   const rows = await credentialRows(ctx, ctx.db.read, clientId);
-  return rows.filter((row) => row.kind === kind).map(credentialOf);
+  return rows.filter(({ kind }) => kinds.includes(kind)).map(credentialOf);
 }
 
 /** Throws `entity.not_found`; client and credential are looked up together, so that a pair that does not belong misses. */
@@ -28,7 +32,7 @@ export async function getCredential(
   ctx: Context,
   clientId: string,
   id: string,
-  kind: Credential['kind'],
+  kind: Credential['kind'] | readonly Credential['kind'][],
   db: Queryable = ctx.db.read,
 ): Promise<Credential> {
   const row = await db
@@ -37,7 +41,7 @@ export async function getCredential(
     .where('tenant_id', '=', ctx.site.tenantId)
     .where('client_id', '=', clientId)
     .where('id', '=', id)
-    .where('kind', '=', kind)
+    .where('kind', 'in', [kind].flat())
     .where(ofClientInReach(ctx))
     .executeTakeFirst();
   if (row === undefined) throw notFound('credential');
@@ -60,8 +64,11 @@ export async function createKey(ctx: Context, clientId: string, given: GivenKey)
   });
 }
 
-/** Changes when a key expires (null: never). Throws `entity.not_found`, `auth.exceeds_own`, `input.invalid`. */
-export async function updateKey(
+/** What an authentication refers to. */
+const referredTo = ['key', 'certificate'] as const;
+
+/** Changes when a key or certificate expires (null: never). Throws `entity.not_found`, `auth.exceeds_own`, `input.invalid`. */
+export async function updateCredential(
   ctx: Context,
   clientId: string,
   id: string,
@@ -69,7 +76,7 @@ export async function updateKey(
 ): Promise<Credential> {
   if (expiresAt !== null && expiresAt <= ctx.clock.now()) throw invalid('expiresAt', 'The time must be in the future.');
   return ctx.db.transact(async (trx) => {
-    await getCredential(ctx, clientId, id, 'key', trx);
+    const { kind } = await getCredential(ctx, clientId, id, referredTo, trx);
     await assertHoldsAllOf(ctx, trx, clientId);
     await trx
       .updateTable('credentials')
@@ -78,17 +85,17 @@ export async function updateKey(
       .where('client_id', '=', clientId)
       .where('id', '=', id)
       .execute();
-    await recordChange(ctx, trx, 'client_key.updated', clientId, { details: { credential: id } });
-    return getCredential(ctx, clientId, id, 'key', trx);
+    await recordChange(ctx, trx, kindsOf[kind].updated, clientId, { details: { credential: id } });
+    return getCredential(ctx, clientId, id, referredTo, trx);
   });
 }
 
-/** Removes a key that the client's authentication does not refer to. Throws `entity.not_found`, `entity.in_use`. */
-export async function deleteKey(ctx: Context, clientId: string, id: string): Promise<void> {
+/** Removes a key or certificate that the client's authentication does not refer to. Throws `entity.not_found`, `entity.in_use`. */
+export async function deleteCredential(ctx: Context, clientId: string, id: string): Promise<void> {
   await ctx.db.transact(async (trx) => {
-    const key = await getCredential(ctx, clientId, id, 'key', trx);
+    const { kind, kid, enabled } = await getCredential(ctx, clientId, id, referredTo, trx);
     await assertHoldsAllOf(ctx, trx, clientId);
-    if (key.enabled) {
+    if (enabled) {
       throw new DomainError(
         'entity.in_use',
         'The credential is in use by the client authentication; take it out there first.',
@@ -100,9 +107,17 @@ export async function deleteKey(ctx: Context, clientId: string, id: string): Pro
       .where('client_id', '=', clientId)
       .where('id', '=', id)
       .execute();
-    await recordChange(ctx, trx, 'client_key.deleted', clientId, { details: { credential: id, kid: key.kid } });
+    await recordChange(ctx, trx, kindsOf[kind].deleted, clientId, { details: { credential: id, kid } });
   });
 }
+
+/** Kinds of log events. */
+
+const kindsOf = {
+  key: { updated: 'client_key.updated', deleted: 'client_key.deleted' },
+  certificate: { updated: 'client_certificate.updated', deleted: 'client_certificate.deleted' },
+  secret: { updated: 'client_secret.updated', deleted: 'client_secret.deleted' },
+} as const;
 
 /** Stores the hash of a secret and returns the credential's id; a name that is not given is chosen. Throws `secret.weak`. */
 export async function insertSecret(

@@ -27,6 +27,7 @@ export const logKinds = {
   'client_key.updated': 'A client key was changed.',
   'client_key.deleted': 'A client key was removed.',
   'client_certificate.created': 'A certificate of a client was added.',
+  'client_certificate.updated': 'A certificate of a client was changed.',
   'client_certificate.deleted': 'A certificate of a client was removed.',
   'client_grant.created': 'A client grant was created.',
   'client_grant.updated': 'A client grant was changed.',

@@ -2,6 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import {
   certificateProblem,
   certificateThumbprint,
+  certificateTimeProblem,
   parseCertificate,
   subjectOf,
 } from '../../kernel/client-certificates.ts';
@@ -30,7 +31,8 @@ export function verifyCertificate(
   const bySubject = client.authMethod === 'tls_client_auth';
   if (!bySubject && client.authMethod !== 'self_signed_tls_client_auth') return refuse('auth_method_not_registered');
   if (certificate === undefined) return refuse('certificate_invalid', 'the certificate can not be read');
-  if (bySubject && problem !== undefined) return refuse('certificate_invalid', problem);
+  const late = certificateTimeProblem(certificate, now);
+  if (late !== undefined || (bySubject && problem !== undefined)) return refuse('certificate_invalid', late ?? problem);
   const found = client.credentials.find(matching(certificate, bySubject));
   if (found === undefined) return refuse('certificate_invalid', 'the client has registered no such certificate');
   if (found.expiresAt !== null && found.expiresAt <= now)

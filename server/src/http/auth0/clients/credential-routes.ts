@@ -1,23 +1,29 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { createCertificate } from '../../../domain/clients/certificates.ts';
+import type { Credential } from '../../../domain/clients/credential.ts';
 import {
   createKey,
-  deleteKey,
+  deleteCredential,
   getCredential,
   listCredentials,
-  updateKey,
+  updateCredential,
 } from '../../../domain/clients/credentials.ts';
+import type { Context } from '../../../domain/context.ts';
 import { deleteIdempotently } from '../delete.ts';
 import { idParams } from '../schema.ts';
-import { credentialBodyOf, givenKeyOf, timeOf } from './mapping.ts';
-import { createCredentialBody, updateCredentialBody } from './schema.ts';
+import { credentialBodyOf, givenCertificateOf, givenKeyOf, timeOf } from './authentication.ts';
+import { type CredentialBody, createCredentialBody, updateCredentialBody } from './schema.ts';
 
 const credentialParams = Type.Object({
   id: Type.String({ minLength: 1 }),
   credential: Type.String({ minLength: 1 }),
 });
 
-/** `/clients/{id}/credentials`: the public keys a client may prove itself with. */
+/** What is a credential here; secrets have fields of their own. */
+const kinds = ['key', 'certificate'] as const;
+
+/** `/clients/{id}/credentials`: the public keys and certificates a client may prove itself with. */
 export const credentialRoutes: FastifyPluginAsyncTypebox = async (server) => {
   server.get(
     '/clients/:id/credentials',
@@ -25,7 +31,7 @@ export const credentialRoutes: FastifyPluginAsyncTypebox = async (server) => {
       config: { scopes: ['read:client_credentials'] },
       schema: { summary: 'List the credentials of a client', params: idParams },
     },
-    async ({ params, context }) => (await listCredentials(context, params.id, 'key')).map(credentialBodyOf),
+    async ({ params, context }) => (await listCredentials(context, params.id, ...kinds)).map(credentialBodyOf),
   );
 
   server.post(
@@ -35,7 +41,7 @@ export const credentialRoutes: FastifyPluginAsyncTypebox = async (server) => {
       schema: { summary: 'Add a credential', params: idParams, body: createCredentialBody },
     },
     async ({ params, body, context }, reply) =>
-      reply.code(201).send(credentialBodyOf(await createKey(context, params.id, givenKeyOf(body)))),
+      reply.code(201).send(credentialBodyOf(await create(context, params.id, body))),
   );
 
   server.get(
@@ -44,7 +50,7 @@ export const credentialRoutes: FastifyPluginAsyncTypebox = async (server) => {
       config: { scopes: ['read:client_credentials'] },
       schema: { summary: 'Read a credential', params: credentialParams },
     },
-    async ({ params, context }) => credentialBodyOf(await getCredential(context, params.id, params.credential, 'key')),
+    async ({ params, context }) => credentialBodyOf(await getCredential(context, params.id, params.credential, kinds)),
   );
 
   server.patch(
@@ -55,7 +61,7 @@ export const credentialRoutes: FastifyPluginAsyncTypebox = async (server) => {
     },
     async ({ params, body, context }) => {
       const expiresAt = body.expires_at == null ? null : timeOf(body.expires_at);
-      return credentialBodyOf(await updateKey(context, params.id, params.credential, expiresAt));
+      return credentialBodyOf(await updateCredential(context, params.id, params.credential, expiresAt));
     },
   );
 
@@ -65,6 +71,13 @@ export const credentialRoutes: FastifyPluginAsyncTypebox = async (server) => {
       config: { scopes: ['delete:client_credentials'] },
       schema: { summary: 'Remove a credential', params: credentialParams },
     },
-    ({ params, context }, reply) => deleteIdempotently(reply, deleteKey(context, params.id, params.credential)),
+    ({ params, context }, reply) => deleteIdempotently(reply, deleteCredential(context, params.id, params.credential)),
   );
 };
+
+/** `public_key` is a key; the others are certificates, by subject or themselves. */
+function create(context: Context, clientId: string, body: CredentialBody): Promise<Credential> {
+  if (body.credential_type === 'public_key') return createKey(context, clientId, givenKeyOf(body));
+  const method = body.credential_type === 'cert_subject_dn' ? 'tls_client_auth' : 'self_signed_tls_client_auth';
+  return createCertificate(context, clientId, givenCertificateOf(body, method));
+}

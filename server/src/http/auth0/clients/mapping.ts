@@ -1,14 +1,13 @@
-import type { AuthMethod, Client, ClientSettings, ClientType } from '../../../domain/clients/client.ts';
-import type { GivenKey } from '../../../domain/clients/client-keys.ts';
-import type { ClientChange } from '../../../domain/clients/clients.ts';
-import type { Credential } from '../../../domain/clients/credential.ts';
+import type { ClientType } from '../../../domain/clients/client.ts';
+import type { ClientChange, NewClient } from '../../../domain/clients/clients.ts';
 import type { ClientWithKeys } from '../../../domain/clients/read-clients.ts';
 import { noSignIn, sameSignIn } from '../../../domain/clients/sign-in.ts';
 import type { Sites } from '../../../domain/tenants/sites.ts';
 import { invalid } from '../../../kernel/errors.ts';
 import { mergeExtras, mergeMetadata, withoutUnset } from '../envelope.ts';
 import { maximumMetadataKeys } from '../schema.ts';
-import { type CreateBody, type CredentialBody, extraFields, type UpdateBody } from './schema.ts';
+import { changedAuthentication, newAuthentication, shownAuthentication } from './authentication.ts';
+import { type CreateBody, extraFields, type UpdateBody } from './schema.ts';
 import { readSignIn, shownSignIn } from './sign-in.ts';
 
 const typeOfApp: Record<string, ClientType> = {
@@ -46,15 +45,7 @@ const defaultGrantTypes = (type: ClientType | null): string[] =>
     : ['authorization_code', 'implicit', 'refresh_token', 'client_credentials'];
 
 /** A new client in the domain's words. */
-export function createInputOf(
-  sites: Sites,
-  body: CreateBody,
-): { name: string } & Partial<ClientSettings> & { keys?: GivenKey[] } {
-  const keys = [
-    ...(body.client_authentication_methods?.private_key_jwt.credentials ?? []).map(givenKeyOf),
-    ...(body.jwks?.keys ?? []).map((jwk): GivenKey => ({ jwk: jwk as Record<string, unknown>, kid: kidOf(jwk) })),
-  ];
-  if (keys.length > 0 && body.token_endpoint_auth_method != null) throw exclusive();
+export function createInputOf(sites: Sites, body: CreateBody): NewClient {
   const { signIn, kept } = readSignIn(sites, mergeExtras(defaults, extrasOf(body)), { signIn: noSignIn, extras: {} });
   const type = body.app_type === undefined ? null : (typeOfApp[body.app_type] ?? null);
   const otherApp = body.app_type !== undefined && type === null ? { other_app_type: body.app_type } : {};
@@ -65,12 +56,11 @@ export function createInputOf(
     status: body.enabled === false ? 'disabled' : 'active',
     firstParty: body.is_first_party ?? true,
     grantTypes: body.grant_types ?? defaultGrantTypes(type),
-    authMethod: keys.length > 0 ? 'private_key_jwt' : ((body.token_endpoint_auth_method ?? null) as AuthMethod | null),
+    ...newAuthentication(body),
     resourceServer: body.resource_server_identifier ?? null,
     metadata: mergeMetadata({}, (body.client_metadata ?? {}) as Record<string, string | null>),
     extras: { auth0: { ...mergeExtras({}, kept), ...otherApp } },
     signIn,
-    keys,
   };
 }
 
@@ -79,7 +69,7 @@ export function changeOf(sites: Sites, body: UpdateBody, before: ClientWithKeys)
   const stored = before.extras.auth0 ?? {};
   const { signIn, kept } = readSignIn(sites, withSecretEncoded(extrasOf(body), stored), before);
   const extras = mergeExtras(stored, kept);
-  const change: ClientChange = { ...authenticationOf(body, before) };
+  const change: ClientChange = { ...changedAuthentication(body, before) };
   if (body.name !== undefined) change.name = body.name;
   if (body.description !== undefined) change.description = body.description;
   if (body.app_type !== undefined) {
@@ -115,57 +105,6 @@ function withSecretEncoded(given: Record<string, unknown>, stored: Record<string
   return { ...given, jwt_configuration: { secret_encoded: before.secret_encoded, ...after } };
 }
 
-/**
- * `client_authentication_methods` and `token_endpoint_auth_method` exclude each other: clearing the first with null
- * goes with a method in the same body.
- */
-function authenticationOf(body: UpdateBody, before: Client): Pick<ClientChange, 'authMethod' | 'keyIds'> {
-  const { client_authentication_methods: methods, token_endpoint_auth_method: method } = body;
-  if (methods != null) {
-    if (method != null) throw exclusive();
-    return { authMethod: 'private_key_jwt', keyIds: methods.private_key_jwt.credentials.map(({ id }) => id) };
-  }
-  const usesKeys = before.authMethod === 'private_key_jwt';
-  if (usesKeys && methods === undefined) {
-    if (method != null) throw exclusive();
-    return {};
-  }
-  if (methods === null && usesKeys) return { authMethod: (method ?? null) as AuthMethod | null, keyIds: [] };
-  return method === undefined ? {} : { authMethod: method as AuthMethod | null };
-}
-
-const exclusive = () =>
-  invalid(
-    'token_endpoint_auth_method',
-    'client_authentication_methods and token_endpoint_auth_method exclude each other; set the other one to null',
-  );
-
-/** A credential body as the domain takes a key. */
-export function givenKeyOf(body: CredentialBody): GivenKey {
-  return {
-    pem: body.pem,
-    jwk: body.jwk as Record<string, unknown> | undefined,
-    name: body.name,
-    kid: body.kid ?? kidOf(body.jwk),
-    // Auth0 reads an absent algorithm of a PEM as RS256; a JWK says what it is.
-    alg: body.alg ?? (body.pem === undefined || !/RSA/.test(body.pem) ? undefined : 'RS256'),
-    expiresAt: body.expires_at === undefined ? undefined : timeOf(body.expires_at),
-    expiryFromCertificate: body.parse_expiry_from_cert,
-  };
-}
-
-const kidOf = (jwk: unknown): string | undefined => {
-  const { kid } = (jwk ?? {}) as { kid?: unknown };
-  return typeof kid === 'string' ? kid : undefined;
-};
-
-/** An ISO 8601 time in milliseconds. */
-export function timeOf(text: string): number {
-  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(time)) throw invalid('expires_at', 'Object did not pass validation for format date-time');
-  return time;
-}
-
 /** The fields of a body that this dialect keeps, or hands on as facts of sign-in. */
 const extrasOf = (body: UpdateBody | CreateBody): Record<string, unknown> =>
   Object.fromEntries(
@@ -197,7 +136,6 @@ export function bodyOf(client: ClientWithKeys, tenant: string, visible: Visibili
     app_type: client.type === null ? other_app_type : appOfType[client.type],
   };
   if (!visible.settings) return withoutUnset(summary);
-  const usesKeys = client.authMethod === 'private_key_jwt';
   return withoutUnset({
     tenant,
     global: false,
@@ -208,25 +146,7 @@ export function bodyOf(client: ClientWithKeys, tenant: string, visible: Visibili
     grant_types: client.grantTypes,
     resource_server_identifier: client.resourceServer,
     enabled: client.status === 'active' ? undefined : false,
-    token_endpoint_auth_method: usesKeys ? undefined : client.authMethod,
-    client_authentication_methods:
-      usesKeys && visible.authentication
-        ? { private_key_jwt: { credentials: client.keyIds.map((id) => ({ id })) } }
-        : undefined,
+    ...shownAuthentication(client, visible.authentication),
     client_secret: client.secret,
   });
 }
-
-/** A credential as this dialect shows it; never its key. */
-export const credentialBodyOf = (credential: Credential): Record<string, unknown> =>
-  withoutUnset({
-    id: credential.id,
-    name: credential.name,
-    kid: credential.kid,
-    alg: credential.alg,
-    credential_type: 'public_key',
-    created_at: new Date(credential.createdAt).toISOString(),
-    updated_at: new Date(credential.updatedAt).toISOString(),
-    expires_at: credential.expiresAt === null ? undefined : new Date(credential.expiresAt).toISOString(),
-    last_used_at: credential.lastUsedAt === null ? undefined : new Date(credential.lastUsedAt).toISOString(),
-  });

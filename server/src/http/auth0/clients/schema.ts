@@ -1,14 +1,15 @@
-import { type Static, type TOptional, type TUnknown, Type } from 'typebox';
+import { type Static, type TOptional, type TSchema, type TUnknown, Type } from 'typebox';
 import { maximumOverlapSeconds } from '../../../domain/clients/secrets.ts';
 import { assertionAlgorithms } from '../../../kernel/jwa.ts';
 import { checkpointQuery, fieldsQuery, offsetQuery } from '../envelope.ts';
 import { anyObject, closed, displayName, literals, metadata, nullable, optional, text, texts } from '../schema.ts';
 
-/** A public key as a credential; `jwk` is an addition of ours. */
+/** A public key or a certificate as a credential; `jwk` is an addition of ours. */
 const credential = {
-  credential_type: literals('public_key', 'x509_cert'),
+  credential_type: literals('public_key', 'x509_cert', 'cert_subject_dn'),
   name: text(128),
-  pem: text(4096),
+  pem: text(16_384),
+  subject_dn: text(1024),
   jwk: anyObject,
   alg: literals(...assertionAlgorithms),
   kid: Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$' }),
@@ -23,6 +24,16 @@ export const createCredentialBody = closed({
 export type CredentialBody = Static<typeof createCredentialBody>;
 
 export const updateCredentialBody = closed({ expires_at: Type.Optional(nullable(Type.String({ maxLength: 40 }))) });
+
+/** One method, and what it refers to: credentials in full for a new client, ids of them later. */
+const authenticationMethods = <T extends TSchema>(reference: T) => {
+  const method = closed({ credentials: Type.Array(reference, { minItems: 1, maxItems: 10 }) });
+  return Type.Optional(
+    nullable(
+      closed(optional({ private_key_jwt: method, tls_client_auth: method, self_signed_tls_client_auth: method })),
+    ),
+  );
+};
 
 const organizationUsage = literals('deny', 'allow', 'require');
 
@@ -124,13 +135,7 @@ export const createBody = closed({
   ...nullableExtras,
   name: settable.name,
   token_endpoint_auth_method: Type.Optional(nullable(authMethod)),
-  client_authentication_methods: Type.Optional(
-    nullable(
-      closed({
-        private_key_jwt: closed({ credentials: Type.Array(createCredentialBody, { minItems: 1, maxItems: 10 }) }),
-      }),
-    ),
-  ),
+  client_authentication_methods: authenticationMethods(closed(optional(credential))),
   jwks: Type.Optional(closed({ keys: Type.Array(anyObject, { minItems: 1, maxItems: 10 }) })),
 });
 export type CreateBody = Static<typeof createBody>;
@@ -144,15 +149,7 @@ export const updateBody = closed({
   ...nullableExtras,
   client_secret: Type.Optional(Type.String({ maxLength: 256 })),
   token_endpoint_auth_method: Type.Optional(nullable(authMethod)),
-  client_authentication_methods: Type.Optional(
-    nullable(
-      closed({
-        private_key_jwt: closed({
-          credentials: Type.Array(closed({ id: Type.String({ maxLength: 64 }) }), { minItems: 1, maxItems: 10 }),
-        }),
-      }),
-    ),
-  ),
+  client_authentication_methods: authenticationMethods(closed({ id: Type.String({ maxLength: 64 }) })),
 });
 export type UpdateBody = Static<typeof updateBody>;
 

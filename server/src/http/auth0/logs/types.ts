@@ -30,6 +30,7 @@ export const logTypes = {
   'client_key.updated': 'sapi',
   'client_key.deleted': 'sapi',
   'client_certificate.created': 'sapi',
+  'client_certificate.updated': 'sapi',
   'client_certificate.deleted': 'sapi',
   'client_grant.created': 'sapi',
   'client_grant.updated': 'sapi',
