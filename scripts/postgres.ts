@@ -25,6 +25,7 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { canInstallPackages, installPackage } from './apt.ts';
 
 const run = promisify(execFile);
 
@@ -120,13 +121,10 @@ interface Binaries {
   postgres: string;
 }
 
-const aptGet = '/usr/bin/apt-get';
-
 async function findOrInstallBinaries(): Promise<Binaries> {
   const found = findBinaries();
   if (found) return found;
-  const isRoot = process.getuid?.() === 0;
-  if (!isRoot || !existsSync('/etc/debian_version') || !existsSync(aptGet)) {
+  if (!canInstallPackages()) {
     throw new Error(
       'PostgreSQL is missing: install it (Debian: apt-get install postgresql) or put initdb and postgres on PATH.',
     );
@@ -162,19 +160,12 @@ function isExecutable(path: string): boolean {
 async function installOnDebian(): Promise<void> {
   const settingsFile = '/etc/postgresql-common/createcluster.conf';
   const before = existsSync(settingsFile) ? readFileSync(settingsFile, 'utf8') : undefined;
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', UCF_FORCE_CONFFOLD: '1' };
-  const apt = (...args: string[]) =>
-    run(aptGet, ['-qq', '-y', '-o', 'DPkg::Lock::Timeout=120', ...args], { env, maxBuffer: 1 << 26 });
   try {
     await run('mkdir', ['-p', '/etc/postgresql-common']);
     writeFileSync(settingsFile, `${before ?? ''}\ncreate_main_cluster = false\n`);
-    await apt('update');
-    await apt('-o', 'Dpkg::Options::=--force-confold', 'install', '--no-install-recommends', 'postgresql');
+    await installPackage('postgresql', ['-o', 'Dpkg::Options::=--force-confold']);
   } catch (error) {
-    const reason = String((error as { stderr?: string }).stderr || error).trim();
-    throw new Error(
-      `PostgreSQL is missing and apt-get could not install it; do so by hand. ${reason.split('\n').at(-1)}`,
-    );
+    throw new Error(`PostgreSQL is missing; install it by hand. ${(error as Error).message}`);
   } finally {
     // The machine's own choice for later clusters is not ours to make.
     if (before === undefined) rmSync(settingsFile, { force: true });

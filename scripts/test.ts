@@ -1,5 +1,6 @@
 /**
- * What `npm test` runs: types → lint → every test on a throw-away PostgreSQL. The first part that fails ends it.
+ * What `npm test` runs: types → lint → every test on a throw-away PostgreSQL, and in Chromium. The first part that fails
+ * ends it.
  *
  *   npm test                                               everything
  *   npm test -- server/test/floors.test.ts                 these files only
@@ -10,6 +11,7 @@ import { existsSync, globSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
+import { installChromium } from './chromium.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -57,6 +59,7 @@ async function check(title: string, command: string[]): Promise<boolean> {
 async function runTests(files: string[], options: string[]): Promise<number> {
   let postgres: Postgres | undefined;
   try {
+    await installChromium();
     postgres = await startPostgres();
     if (stopping) return 1;
     const nameOf = (option: string) => option.split('=')[0];
