@@ -1,6 +1,7 @@
 import type { OrganizationFigures } from './organizations/measure.ts';
 import { growth } from './organizations/section.ts';
 import type { Figures } from './sections.ts';
+import { ourPeople, type SignInFigures, signInRatio, workloads } from './sign-in/measure.ts';
 import { median } from './statistics.ts';
 import { ours, ratio, ratioToPeer, scaleRatio, summarise } from './summary.ts';
 import { figure, type Table } from './table.ts';
@@ -11,7 +12,7 @@ interface Goal {
   text: string;
   bound: 'at least' | 'at most';
   wanted: number;
-  unit: '×' | 'MB' | 'ms' | 'lost';
+  unit: '×' | 'MB' | 'ms' | 'lost' | 'kB';
   /** NaN or undefined: not measured. */
   measured: number | undefined;
 }
@@ -38,7 +39,28 @@ function goals(figures: Figures): Goal[] {
     ...footprintGoals(figures),
     ...scaleGoals(figures),
     ...organizationGoals(figures.organizations ?? []),
+    ...signInGoals(figures.signIn),
   ];
+}
+
+function signInGoals(figures: SignInFigures | undefined): Goal[] {
+  const rounds = workloads.map(
+    (workload): Goal => ({
+      text: `Rounds of ${workload} a second, ${ourPeople}, over oidc-provider`,
+      bound: 'at least',
+      wanted: 1.2,
+      unit: '×',
+      measured: figures && signInRatio(figures, ourPeople, workload),
+    }),
+  );
+  const weight: Goal = {
+    text: 'Weight of the sign-in page with its style sheets',
+    bound: 'at most',
+    wanted: 30,
+    unit: 'kB',
+    measured: figures && (figures.weight.page + figures.weight.styles) / 1000,
+  };
+  return [...rounds, weight];
 }
 
 function rateGoals(tokens: TokenFigures | undefined): Goal[] {

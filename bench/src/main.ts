@@ -2,7 +2,7 @@
  * `npm run bench`: our server on SQLite and PostgreSQL beside the npm package `oidc-provider`, as child processes, driven
  * by one load generator on this machine.
  *
- *   options ─ PostgreSQL ─ sections (tokens, memory, start, scale, organizations, kill) ─ tables: terminal and docs/benchmarks.md
+ *   options ─ PostgreSQL ─ sections (tokens, memory, start, …, sign-in, kill) ─ tables: terminal and docs/benchmarks.md
  */
 import { createDatabase, startPostgres } from '../../scripts/postgres.ts';
 import { cleanUpOnSignals, killChildren, onInterrupt } from './child.ts';
@@ -16,6 +16,7 @@ import { progress } from './progress.ts';
 import { printReport, writeReport } from './report.ts';
 import { measureScale } from './scale.ts';
 import type { Figures } from './sections.ts';
+import { measureSignIn } from './sign-in/measure.ts';
 import { measureStarts } from './start.ts';
 import { measureTokens } from './tokens.ts';
 
@@ -57,6 +58,11 @@ const measure: Readonly<Record<SectionName, Section>> = {
     figures.organizations = [sqlite];
     const engineOf = async () => ({ kind: 'postgres' as const, url: await createDatabase(postgresUrl) });
     figures.organizations.push(await measureOrganizations(engineOf, pace));
+  },
+
+  async 'sign-in'(figures, { pace }, postgresUrl) {
+    const engineOf = async () => ({ kind: 'postgres' as const, url: await createDatabase(postgresUrl) });
+    figures.signIn = await measureSignIn(engineOf, pace);
   },
 
   async kill(figures, { killRounds: rounds }, postgresUrl) {

@@ -4,7 +4,7 @@ import type { OrganizationPace } from './organizations/measure.ts';
 import { reportFile } from './report.ts';
 import type { Pace } from './tokens.ts';
 
-export const sectionNames = ['tokens', 'memory', 'start', 'scale', 'organizations', 'kill'] as const;
+export const sectionNames = ['tokens', 'memory', 'start', 'scale', 'organizations', 'sign-in', 'kill'] as const;
 export type SectionName = (typeof sectionNames)[number];
 
 export interface BenchOptions {
@@ -24,7 +24,7 @@ export interface BenchOptions {
 const usage = `npm run bench -- [options]
   --quick          short rounds: shows that everything works, the figures mean little
   --only SECTION   ${sectionNames.join(', ')}; several with commas
-  --rounds N       rounds of the sections tokens and scale
+  --rounds N       rounds of the sections tokens, sign-in and scale
   --out FILE       write the report there; a complete run without --quick writes docs/benchmarks.md
 `;
 

@@ -5,6 +5,8 @@ import type { OrganizationFigures } from './organizations/measure.ts';
 import { organizationSections } from './organizations/section.ts';
 import { peerName } from './peer.ts';
 import { type ScaleMeasurement, scaleConnections } from './scale.ts';
+import type { SignInFigures } from './sign-in/measure.ts';
+import { signInSections } from './sign-in/section.ts';
 import type { StartMeasurement } from './start.ts';
 import { median } from './statistics.ts';
 import { ours, ratioToPeer, scaleRatio, summarise } from './summary.ts';
@@ -21,19 +23,21 @@ export interface Figures {
   scale?: ScaleMeasurement[];
   /** Of each engine. */
   organizations?: OrganizationFigures[];
+  signIn?: SignInFigures;
   kills?: KillRound[];
   /** What the kill section found lost; it ends there. */
   breach?: string;
 }
 
 export function sections(figures: Figures): Section[] {
-  const { tokens, memory, starts, scale, organizations, kills } = figures;
+  const { tokens, memory, starts, scale, organizations, signIn, kills } = figures;
   return [
     ...(tokens ? algorithms.map((algorithm) => tokenSection(tokens, algorithm)) : []),
     ...(memory ? [memorySection(memory)] : []),
     ...(starts ? [startSection(starts)] : []),
     ...(scale ? [scaleSection(scale)] : []),
     ...(organizations ? organizationSections(organizations) : []),
+    ...(signIn ? signInSections(signIn) : []),
     ...(kills ? [killSection(kills, figures.breach)] : []),
   ];
 }
