@@ -118,8 +118,8 @@ export const contextOf = ({ services, site, origin }: ProtocolContext): Context 
 });
 
 /**
- * Begins the session and counts the login in one transaction; nothing when the account was blocked, or its password
- * changed, since it was read.
+ * Opens the session; nothing when the account was blocked, or its password changed, since it was read: the check is the
+ * write.
  */
 function open(
   ctx: ProtocolContext,
@@ -131,12 +131,7 @@ function open(
     const { tenantId } = ctx.site;
     const { numUpdatedRows } = await trx
       .updateTable('users')
-      .set((eb) => ({
-        password_hash: hash.to,
-        logins_count: eb('logins_count', '+', 1),
-        last_login_at: ctx.services.clock.now(),
-        last_ip: ctx.origin.ip ?? null,
-      }))
+      .set({ password_hash: hash.to })
       .where('tenant_id', '=', tenantId)
       .where('id', '=', account.id)
       .where('status', '=', 'active')
@@ -147,13 +142,23 @@ function open(
   });
 }
 
-/** The session of a user who proved who it is, inside the transaction that found it active. */
+/** Begins the session of a user who proved who it is and counts the login, in the transaction that found it active. */
 export async function openSession(
   ctx: ProtocolContext,
   trx: Tx,
   userId: string,
   presented: string | undefined,
 ): Promise<BegunSession> {
+  await trx
+    .updateTable('users')
+    .set((eb) => ({
+      logins_count: eb('logins_count', '+', 1),
+      last_login_at: ctx.services.clock.now(),
+      last_ip: ctx.origin.ip ?? null,
+    }))
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where('id', '=', userId)
+    .execute();
   const begun = await beginSession(contextOf(ctx), trx, userId, { amr, presented });
   await ctx.services.journal.within(trx, {
     tenantId: ctx.site.tenantId,
