@@ -8,6 +8,17 @@ export class UniqueViolation extends DomainError {
   }
 }
 
+/** The row that another one was to refer to went at the same moment: as if it had not been there before. */
+export class ReferenceGone extends DomainError {
+  constructor(cause: unknown) {
+    super('entity.reference_not_found', 'A thing the request refers to does not exist any more.', {
+      cause,
+      data: { thing: 'thing' },
+    });
+    this.name = 'ReferenceGone';
+  }
+}
+
 /** The engine asks to run the transaction again (PostgreSQL 40001, 40P01); who has tried often enough says: try later. */
 export class SerializationFailure extends DomainError {
   constructor(cause: unknown) {
@@ -42,6 +53,7 @@ export function fromSqlite(error: unknown): unknown {
   const code = (error as { errcode?: number }).errcode;
   if (code === undefined) return (error as Error).message === 'database is not open' ? unavailable(error) : error;
   if (code === 2067 || code === 1555) return new UniqueViolation(error);
+  if (code === 787) return new ReferenceGone(error);
   return sqliteUnavailable.has(code & 0xff) ? unavailable(error) : error;
 }
 
@@ -56,6 +68,7 @@ const saysUnavailable =
 export function fromPostgres(error: unknown): unknown {
   const { code, message = '' } = error as { code?: string; message?: string };
   if (code === '23505') return new UniqueViolation(error);
+  if (code === '23503') return new ReferenceGone(error);
   if (code === '40001' || code === '40P01') return new SerializationFailure(error);
   if (code === '57014') return deadline(error);
   if (code !== undefined && (networkCodes.test(code) || stateUnavailable.test(code))) return unavailable(error);

@@ -1,3 +1,4 @@
+import { ReferenceGone } from '../../storage/errors.ts';
 import type { IssuerName, Schema } from '../../storage/schema.ts';
 
 /** What a person let a client do. Every code, token and refresh token of a sign-in rests on one, and ends with it. */
@@ -13,6 +14,8 @@ export interface Authorization {
   readonly amr: readonly string[];
   /** It ends with this session; null: it goes on without (`offline_access`). */
   readonly sessionId: string | null;
+  /** The session it was granted in, whether or not it ends with it; absent: `sessionId`. */
+  readonly grantedInSessionId?: string | null;
   readonly organizationId: string | null;
   /** Who acts for the person (RFC 8693 §4.1). */
   readonly actor: Actor | null;
@@ -39,9 +42,19 @@ export const authorizationOf = (row: AuthorizationRow): Authorization => ({
   audiences: JSON.parse(row.audiences) as string[],
   amr: JSON.parse(row.amr) as string[],
   sessionId: row.session_id,
+  grantedInSessionId: row.granted_in_session_id,
   organizationId: row.organization_id,
   actor: row.actor === null ? null : (JSON.parse(row.actor) as Actor),
   authenticatedAt: row.authenticated_at,
   createdAt: row.created_at,
   expiresAt: row.expires_at,
 });
+
+/** Waits for a token to be kept. What it rests on may end at the same moment: then there is nothing to keep. */
+export async function restingOn(kept: Promise<number>): Promise<void> {
+  try {
+    await kept;
+  } catch (error) {
+    if (!(error instanceof ReferenceGone)) throw error;
+  }
+}

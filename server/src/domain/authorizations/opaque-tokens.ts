@@ -3,6 +3,7 @@ import { hashSecret } from '../../kernel/secrets.ts';
 import type { Schema } from '../../storage/schema.ts';
 import { defineStatement } from '../../storage/statement.ts';
 import type { Services } from '../context.ts';
+import { restingOn } from './authorization.ts';
 
 export type OpaqueTokenRow = Schema['opaque_tokens'];
 
@@ -21,7 +22,7 @@ export async function insertOpaqueToken(
   token: string,
   row: Omit<OpaqueTokenRow, 'token_hash'>,
 ): Promise<void> {
-  await db.write(insert, { ...row, token_hash: hashSecret(token) });
+  await restingOn(db.write(insert, { ...row, token_hash: hashSecret(token) }));
 }
 
 const find = defineStatement<

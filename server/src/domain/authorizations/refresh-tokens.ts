@@ -7,7 +7,7 @@ import { hashSecret } from '../../kernel/secrets.ts';
 import type { Schema } from '../../storage/schema.ts';
 import { defineStatement } from '../../storage/statement.ts';
 import type { Services } from '../context.ts';
-import { type Authorization, type AuthorizationRow, authorizationOf } from './authorization.ts';
+import { type Authorization, type AuthorizationRow, authorizationOf, restingOn } from './authorization.ts';
 
 /** How long after its exchange a refresh token is answered once more, in milliseconds: a lost answer, not a theft. */
 export const refreshGraceMs = 30_000;
@@ -91,7 +91,7 @@ export async function insertRefreshToken(
     expiresAt: number;
   },
 ): Promise<void> {
-  await db.write(insert, {
+  const row = {
     tenant_id: tenantId,
     token_hash: hashSecret(token),
     authorization_id: values.authorizationId,
@@ -100,7 +100,8 @@ export async function insertRefreshToken(
     certificate_thumbprint: values.certificateThumbprint,
     created_at: values.createdAt,
     expires_at: values.expiresAt,
-  });
+  };
+  await restingOn(db.write(insert, row));
 }
 
 const use = defineStatement<{ tenantId: string; hash: string; now: number }>(
