@@ -37,8 +37,12 @@ export function sendAsset(asset: Asset, request: FastifyRequest, reply: FastifyR
 export const themeUrl = (hex: string, darkHex?: string): string =>
   `/pages/theme/${hex}${darkHex === undefined ? '' : `-${darkHex}`}.css`;
 
-/** Answers with the style sheet of the colours in the path; the same path is always the same sheet. */
-export function sendTheme(colors: string, reply: FastifyReply): FastifyReply {
-  const [hex = '', darkHex] = colors.split('-');
+/** Answers with the style sheet of the colours in its name; the same name is always the same sheet. */
+export function sendTheme(file: string, reply: FastifyReply): FastifyReply {
+  const [, hex, darkHex] = /^([0-9a-f]{6})(?:-([0-9a-f]{6}))?\.css$/.exec(file) ?? [];
+  if (hex === undefined) {
+    reply.callNotFound();
+    return reply;
+  }
   return reply.header('cache-control', immutable).type('text/css; charset=utf-8').send(themeCss(hex, darkHex));
 }

@@ -78,8 +78,8 @@ function addAssets(server: FastifyInstance): void {
     const { sendAsset, formPostScript } = await assets();
     return sendAsset(formPostScript, request, reply);
   });
-  server.get<{ Params: { colors: string } }>('/pages/theme/:colors.css', async (request, reply) => {
+  server.get<{ Params: { file: string } }>('/pages/theme/:file', async (request, reply) => {
     const { sendTheme } = await assets();
-    return sendTheme(request.params.colors, reply);
+    return sendTheme(request.params.file, reply);
   });
 }
