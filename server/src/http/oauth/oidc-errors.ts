@@ -13,7 +13,11 @@ const organizationDenied = (description: string) => row(403, 'access_denied', de
 const invalidGrant = (description: string) => row(400, 'invalid_grant', description);
 
 /** One answer, whether or not there is such an organization. */
-const strangerToOrganization = organizationDenied('The application is not a member of this organization.');
+const strangerToOrganization = row(
+  403,
+  'access_denied',
+  ({ ofPerson }) => `The ${ofPerson === true ? 'user' : 'application'} is not a member of this organization.`,
+);
 
 const insufficientScope: ErrorTable['scope_not_granted'] = ({ scopes = [] }) => ({
   status: 403,

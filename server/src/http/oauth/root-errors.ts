@@ -19,7 +19,9 @@ const denied = (description: string | ((data: RefusalData) => string)): Row => r
 const invalidGrant = (description: string): Row => row(400, 'invalid_grant', description);
 
 /** One answer, whether or not there is such an organization. */
-const strangerToOrganization = denied('The client has no access to this organization.');
+const strangerToOrganization = denied(
+  ({ ofPerson }) => `The ${ofPerson === true ? 'user' : 'client'} has no access to this organization.`,
+);
 
 /** The error table of the root issuer: Auth0's words where its clients know them, RFC 6749's elsewhere. */
 export const rootErrors: ErrorTable = {
