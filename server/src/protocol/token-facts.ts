@@ -1,42 +1,15 @@
 import type { ClientAccessFacts, OrganizationFacts } from '../domain/access/decide.ts';
 import { accessFactsFrom, tokenFacts } from '../domain/access/facts.ts';
 import { loadOrganizationFacts } from '../domain/access/organization-facts.ts';
-import type { ClientType } from '../domain/clients/client.ts';
-import { type ClientSignIn, signInOf } from '../domain/clients/sign-in.ts';
 import { aliasedIdentifier } from '../domain/resource-servers/aliases.ts';
 import type { TokenDialect } from '../domain/resource-servers/resource-server.ts';
 import { organizationItself } from '../domain/resource-servers/system.ts';
 import { storedIdentifierOf } from '../domain/tenants/sites.ts';
-import type { AssertionAlgorithm, SigningAlgorithm } from '../kernel/jwa.ts';
+import type { SigningAlgorithm } from '../kernel/jwa.ts';
 import { defineStatement } from '../storage/statement.ts';
+import { type ClientFacts, clientFactsOf } from './client-facts.ts';
 import type { ProtocolContext } from './context.ts';
 import { Refusal } from './refusal.ts';
-
-export interface CredentialFacts {
-  id: string;
-  kind: 'secret' | 'key' | 'certificate';
-  secretHash: string | null;
-  publicJwk: string | null;
-  alg: AssertionAlgorithm | null;
-  kid: string | null;
-  /** Canonical subject, or SHA-256, of a client's certificate. */
-  certificateSubject: string | null;
-  certificateThumbprint: string | null;
-  expiresAt: number | null;
-}
-
-export interface ClientFacts {
-  id: string;
-  name: string;
-  status: 'active' | 'disabled';
-  authMethod: string | null;
-  type: ClientType | null;
-  firstParty: boolean;
-  grantTypes: readonly string[];
-  isPublic: boolean;
-  signIn: ClientSignIn;
-  credentials: CredentialFacts[];
-}
 
 export interface AudienceFacts {
   /** Null where the audience is an organization itself. */
@@ -62,8 +35,8 @@ export interface TokenFacts {
   defaultAudience: string | null;
 }
 
-/** What a token is asked for: an API (undefined: the tenant's default one), an organization itself, or nothing yet. */
-export type Target = { readonly audience: string | undefined } | 'organization' | 'nothing';
+/** What a token is asked for: an API (undefined: the tenant's default one), or an organization itself. */
+export type Target = { readonly audience: string | undefined } | 'organization';
 
 /**
  * Reads the facts of a token request: one query, and for an organization a second one beside it. Throws the refusals
@@ -100,7 +73,7 @@ export async function loadTokenFacts(
   return {
     defaultAudience: row.default_audience,
     access: ofOrganization ? { ...access, resourceServer: 'organization' } : access,
-    client: row.client_id === null ? undefined : clientFactsOf(rows, access.clientIsPublic),
+    client: clientFactsOf(rows),
     organization: loaded?.facts,
     audience: ofOrganization ? await organizationAudience(ctx) : audienceFactsOf(row),
   };
@@ -109,14 +82,13 @@ export async function loadTokenFacts(
 /** Null: the default audience. */
 function askedIdentifier(ctx: ProtocolContext, target: Target): string | null {
   if (target === 'organization') return organizationItself;
-  if (target === 'nothing') return '';
   if (target.audience === undefined) return null;
   return storedIdentifierOf({ site: ctx.site, systemApis: ctx.services.systemApis }, target.audience);
 }
 
 /** An audience that nothing is stored under may be an alias; looked for only then. */
 const aliasOf = async (ctx: ProtocolContext, target: Target, row: Row | undefined): Promise<string | undefined> =>
-  row === undefined || row.resource_server_id !== null || typeof target === 'string' || target.audience === undefined
+  row === undefined || row.resource_server_id !== null || target === 'organization' || target.audience === undefined
     ? undefined
     : aliasedIdentifier(ctx.services.db, ctx.site.tenantId, target.audience);
 
@@ -168,31 +140,3 @@ type AudienceRow = Pick<
   | 'token_lifetime_seconds'
   | 'token_dialect'
 >;
-
-function clientFactsOf(rows: readonly Row[], isPublic: boolean): ClientFacts {
-  const row = rows[0] as Row;
-  return {
-    id: row.client_id as string,
-    name: row.client_name as string,
-    status: row.client_status as 'active' | 'disabled',
-    authMethod: row.client_auth_method,
-    type: row.client_type as ClientType | null,
-    firstParty: row.client_first_party === 1,
-    grantTypes: JSON.parse(row.client_grant_types as string) as string[],
-    signIn: signInOf(row.client_sign_in ?? '{}'),
-    isPublic,
-    credentials: rows
-      .filter(({ credential_id }) => credential_id !== null)
-      .map((entry) => ({
-        id: entry.credential_id as string,
-        kind: entry.credential_kind as CredentialFacts['kind'],
-        secretHash: entry.secret_hash,
-        publicJwk: entry.key_public_jwk,
-        alg: entry.key_alg as AssertionAlgorithm | null,
-        kid: entry.key_kid,
-        certificateSubject: entry.certificate_subject,
-        certificateThumbprint: entry.certificate_thumbprint,
-        expiresAt: entry.credential_expires_at,
-      })),
-  };
-}

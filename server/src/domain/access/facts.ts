@@ -85,6 +85,12 @@ export interface TokenFactsRow extends CommonRow {
   signing_kid: string | null;
 }
 
+/** What a token request asks of client `c` and its credential `k`. */
+export const clientColumns = `c.grant_types as client_grant_types, c.sign_in as client_sign_in,
+    k.id as credential_id, k.kind as credential_kind, k.secret_hash as secret_hash, k.public_jwk as key_public_jwk,
+    k.alg as key_alg, k.kid as key_kid, k.certificate_subject as certificate_subject,
+    k.certificate_thumbprint as certificate_thumbprint, k.expires_at as credential_expires_at`;
+
 /**
  * What a token request needs to know before it is decided; one row per credential of the client. `identifier` is the
  * stored one of the resource server; null: the tenant's default audience.
@@ -96,10 +102,7 @@ export const tokenFacts = defineStatementForMany<
   'token_facts',
   ['tenantId', 'clientId', 'identifier'],
   ({ argument, selection, source }) => `select ${selection}${accessColumns},
-    t.default_audience as default_audience, c.grant_types as client_grant_types, c.sign_in as client_sign_in,
-    k.id as credential_id, k.kind as credential_kind, k.secret_hash as secret_hash, k.public_jwk as key_public_jwk,
-    k.alg as key_alg, k.kid as key_kid, k.certificate_subject as certificate_subject,
-    k.certificate_thumbprint as certificate_thumbprint, k.expires_at as credential_expires_at,
+    t.default_audience as default_audience, ${clientColumns},
     r.token_lifetime_seconds as token_lifetime_seconds, r.token_dialect as token_dialect, s.kid as signing_kid
   from ${source}tenants t
   left join clients c on c.tenant_id = t.id and c.id = ${argument('clientId')}

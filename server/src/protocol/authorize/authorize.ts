@@ -9,10 +9,10 @@
 import { findPushedRequest, insertInteraction, interactionLifetimeMs } from '../../domain/interactions/interactions.ts';
 import { randomBase64Url } from '../../kernel/random.ts';
 import { hashSecret } from '../../kernel/secrets.ts';
+import { loadClient } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import type { IssuerProfile } from '../profile.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
-import { loadTokenFacts } from '../token-facts.ts';
 import { checkRequest, type Destination, destinationOf } from './check-request.ts';
 import { finish, openStepOf, sessionOf, strangerTo, type UnderWay } from './interaction.ts';
 import type { AuthorizationParameters, AuthorizationRequest, AuthorizationResponse, Browser } from './request.ts';
@@ -84,7 +84,7 @@ async function pushed(
   if (row?.client_id !== clientId || row.issuer !== profile.name) {
     throw new Refusal('pushed_request_invalid', { clientId });
   }
-  const { client } = await loadTokenFacts(ctx, clientId, 'nothing');
+  const { client } = await loadClient(ctx, clientId);
   if (client?.status !== 'active') throw new Refusal('client_disabled', { clientId });
   return underWayOf(ctx, profile, client, JSON.parse(row.request) as AuthorizationRequest, row.uri_hash);
 }

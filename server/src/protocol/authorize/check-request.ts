@@ -4,10 +4,10 @@
  */
 import { redirectUriMatches } from '../../domain/clients/sign-in-rules.ts';
 import { isScopeToken } from '../../kernel/text.ts';
+import { type ClientFacts, loadClient } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import type { IssuerProfile } from '../profile.ts';
 import { Refusal } from '../refusal.ts';
-import { type ClientFacts, loadTokenFacts } from '../token-facts.ts';
 import { organizationsResource } from '../tokens/identity-scopes.ts';
 import { audienceExists } from './audiences.ts';
 import { personOfHint } from './id-token-hint.ts';
@@ -27,7 +27,7 @@ export interface Destination {
 export async function destinationOf(ctx: ProtocolContext, parameters: AuthorizationParameters): Promise<Destination> {
   const { clientId, redirectUri, responseMode = 'query', state } = parameters;
   if (clientId === undefined) throw new Refusal('client_id_missing');
-  const { client, defaultAudience } = await loadTokenFacts(ctx, clientId, 'nothing');
+  const { client, defaultAudience } = await loadClient(ctx, clientId);
   if (client === undefined) throw new Refusal('client_unknown', { clientId });
   if (client.status !== 'active') throw new Refusal('client_disabled', { clientId });
   if (redirectUri === undefined) throw new Refusal('redirect_uri_missing', { clientId, parameter: 'redirect_uri' });
@@ -91,13 +91,13 @@ const maximumAudiences = 20;
 
 /** RFC 7636 §4.3, RFC 9700 §2.1.1: S256 only; a client that can't prove who it is must. */
 function challengeOf({ codeChallenge, codeChallengeMethod }: AuthorizationParameters, client: ClientFacts) {
-  const refused = new Refusal('pkce_required', { clientId: client.id, parameter: 'code_challenge' });
+  const refused = () => new Refusal('pkce_required', { clientId: client.id, parameter: 'code_challenge' });
   if (codeChallenge === undefined) {
-    if (client.isPublic || codeChallengeMethod !== undefined) throw refused;
+    if (client.isPublic || codeChallengeMethod !== undefined) throw refused();
     return null;
   }
   // A SHA-256 in base64url has 43 characters.
-  if (codeChallengeMethod !== 'S256' || !/^[A-Za-z0-9_-]{43}$/.test(codeChallenge)) throw refused;
+  if (codeChallengeMethod !== 'S256' || !/^[A-Za-z0-9_-]{43}$/.test(codeChallenge)) throw refused();
   return codeChallenge;
 }
 

@@ -1,9 +1,9 @@
 import { codeLifetimeMs, insertAuthorization } from '../../domain/authorizations/authorizations.ts';
 import type { Session } from '../../domain/sessions/sessions.ts';
 import { randomBase64Url } from '../../kernel/random.ts';
+import type { ClientFacts } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import type { IssuerProfile } from '../profile.ts';
-import type { ClientFacts } from '../token-facts.ts';
 import type { AuthorizationRequest, AuthorizationResponse } from './request.ts';
 import { responseTo } from './respond.ts';
 
@@ -34,6 +34,7 @@ export async function issueCode(
         audiences: request.audiences,
         amr: session.amr,
         sessionId: request.scopes.includes('offline_access') ? null : session.id,
+        grantedInSessionId: session.id,
         organizationId,
         actor: null,
         authenticatedAt: session.authenticatedAt,

@@ -1,8 +1,8 @@
 /** Where tokens are asked for and where they are used: what ties them to their holder is proven here, by one rule. */
 import { certificateThumbprint } from '../../kernel/client-certificates.ts';
+import type { ClientFacts } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import { Refusal } from '../refusal.ts';
-import type { ClientFacts } from '../token-facts.ts';
 import { BadToken } from '../tokens/verify.ts';
 import type { Binding, PresentedBinding } from './binding.ts';
 import { BadProof, verifyDpopProof } from './dpop.ts';

@@ -2,10 +2,10 @@ import type { JWTPayload } from 'jose';
 import { jose } from '../../kernel/jose.ts';
 import { type AssertionAlgorithm, algorithmNamed, headerNames } from '../../kernel/jwa.ts';
 import { defineStatement } from '../../storage/statement.ts';
+import type { ClientFacts, CredentialFacts } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import type { IssuerProfile } from '../profile.ts';
 import { Refusal } from '../refusal.ts';
-import type { ClientFacts, CredentialFacts } from '../token-facts.ts';
 import { verifyDecoy } from './decoy.ts';
 
 /** Longest life of a client assertion, in seconds: it bounds how long used ones are remembered. */

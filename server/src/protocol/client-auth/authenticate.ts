@@ -1,8 +1,8 @@
 import { secretMatches } from '../../kernel/secrets.ts';
+import type { ClientFacts, CredentialFacts } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import type { IssuerProfile } from '../profile.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
-import type { ClientFacts, CredentialFacts } from '../token-facts.ts';
 import { verifyAssertion } from './assertion.ts';
 import { verifyCertificate } from './certificate.ts';
 import { verifyDecoy } from './decoy.ts';

@@ -6,9 +6,9 @@ import {
   parseCertificate,
   subjectOf,
 } from '../../kernel/client-certificates.ts';
+import type { ClientFacts, CredentialFacts } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
-import type { ClientFacts, CredentialFacts } from '../token-facts.ts';
 
 /**
  * Proves who a client is by the certificate it showed (RFC 8705 §2): one that an authority vouches for under the
@@ -44,5 +44,5 @@ export function verifyCertificate(
 function matching(certificate: X509Certificate, bySubject: boolean): (credential: CredentialFacts) => boolean {
   const wanted = bySubject ? subjectOf(certificate) : certificateThumbprint(certificate.raw);
   return ({ kind, certificateSubject, certificateThumbprint: thumbprint }) =>
-    kind === 'certificate' && wanted !== '' && (bySubject ? certificateSubject : thumbprint) === wanted;
+    kind === 'certificate' && wanted !== undefined && (bySubject ? certificateSubject : thumbprint) === wanted;
 }

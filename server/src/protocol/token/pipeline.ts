@@ -12,14 +12,14 @@ import { isScopeToken } from '../../kernel/text.ts';
 import { type Binding, confirmationOf, tokenTypeOf } from '../binding/binding.ts';
 import { bindingOf } from '../binding/present.ts';
 import { authenticateClient } from '../client-auth/authenticate.ts';
+import { type ClientFacts, loadClient } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import { audienceOfOrganization, type IssuerProfile } from '../profile.ts';
 import { Refusal } from '../refusal.ts';
 import { guarded } from '../refused.ts';
-import { type AudienceFacts, type ClientFacts, loadTokenFacts, type TokenFacts } from '../token-facts.ts';
+import { type AudienceFacts, loadTokenFacts, type TokenFacts } from '../token-facts.ts';
 import { rfc9068Of } from '../tokens/claims.ts';
 import { mintAccessToken } from '../tokens/mint.ts';
-import type { GrantType } from './grants/grant-type.ts';
 import { grantTypes } from './grants/index.ts';
 import { issueForPerson } from './person.ts';
 import type { TokenAnswer, TokenRequest } from './request.ts';
@@ -33,9 +33,11 @@ export function issueToken(ctx: ProtocolContext, profile: IssuerProfile, request
 
     if (request.targetIsInvalid) throw new Refusal('target_invalid', { parameter: 'resource' });
 
-    const facts = await factsOf(ctx, profile, grant, request);
-    about.clientName = facts.client?.name;
-    const client = await authenticateClient(ctx, profile, facts.client, request.credentials, {
+    // What a person's token needs is known once what was shown is read; for a client alone one query tells all.
+    const facts = grant.speaksFor === 'client' ? await clientFactsOf(ctx, profile, request) : undefined;
+    const named = facts ?? (await loadClient(ctx, request.credentials.clientId ?? ''));
+    about.clientName = named.client?.name;
+    const client = await authenticateClient(ctx, profile, named.client, request.credentials, {
       publicClients: grant.speaksFor === 'person' && grant.publicClients,
     });
     if (client.status !== 'active') throw new Refusal('client_disabled', { clientId: client.id });
@@ -47,20 +49,8 @@ export function issueToken(ctx: ProtocolContext, profile: IssuerProfile, request
 
     return grant.speaksFor === 'person'
       ? issueForPerson(ctx, grant, { profile, client, request, binding }, about)
-      : issueForClient(ctx, profile, request, { facts, client, binding }, about);
+      : issueForClient(ctx, profile, request, { facts: facts as TokenFacts, client, binding }, about);
   });
-}
-
-/** What a person's token needs is known once what was shown is read; here it is the client alone. */
-function factsOf(
-  ctx: ProtocolContext,
-  profile: IssuerProfile,
-  grant: GrantType,
-  request: TokenRequest,
-): Promise<TokenFacts> {
-  return grant.speaksFor === 'person'
-    ? loadTokenFacts(ctx, request.credentials.clientId ?? '', 'nothing')
-    : clientFactsOf(ctx, profile, request);
 }
 
 async function issueForClient(

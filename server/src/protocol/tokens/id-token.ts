@@ -1,9 +1,10 @@
 import type { Authorization } from '../../domain/authorizations/authorization.ts';
 import { defaultIdTokenLifetimeSeconds } from '../../domain/clients/sign-in.ts';
 import type { User } from '../../domain/users/user.ts';
+import type { ClientFacts } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import type { IssuerProfile } from '../profile.ts';
-import { type ClientFacts, currentKey } from '../token-facts.ts';
+import { currentKey } from '../token-facts.ts';
 import { signJwt } from './mint.ts';
 import { claimsOfPerson } from './person.ts';
 
@@ -32,11 +33,10 @@ export async function mintIdToken(
     exp: issuedAt + (client.signIn.idTokenLifetimeSeconds ?? defaultIdTokenLifetimeSeconds),
     auth_time: Math.floor(authorization.authenticatedAt / 1000),
     amr: authorization.amr,
-    ...(authorization.sessionId === null ? {} : { sid: authorization.sessionId }),
+    // The session it was granted in, which a logout token names (OpenID Connect Back-Channel Logout §2.1).
+    ...(authorization.grantedInSessionId == null ? {} : { sid: authorization.grantedInSessionId }),
     ...(nonce == null ? {} : { nonce }),
-    ...(authorization.organizationId === null
-      ? {}
-      : { [profile.organizationClaim]: authorization.organizationId }),
+    ...(authorization.organizationId === null ? {} : { [profile.organizationClaim]: authorization.organizationId }),
   };
   return signJwt(ctx, { alg: idTokenAlgorithm, typ: 'JWT', kid: key[0]?.kid as string }, payload);
 }

@@ -1,5 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { endAuthorization, type FoundByCode, findByCode, useCode } from '../../../domain/authorizations/authorizations.ts';
+import {
+  endAuthorization,
+  type FoundByCode,
+  findByCode,
+  useCode,
+} from '../../../domain/authorizations/authorizations.ts';
 import type { Binding } from '../../binding/binding.ts';
 import type { ProtocolContext } from '../../context.ts';
 import { Refusal } from '../../refusal.ts';
@@ -19,7 +24,8 @@ async function redeem(ctx: ProtocolContext, redeemed: Redeemed): Promise<PersonG
   const refuse = (reason: 'code_invalid' | 'redirect_uri_mismatch') =>
     new Refusal(reason, { clientId: client.id, userId: found?.userId });
   // Told from an unknown one to nobody: a code of another client or issuer.
-  if (found === undefined || found.clientId !== client.id || found.issuer !== profile.name) throw refuse('code_invalid');
+  if (found === undefined || found.clientId !== client.id || found.issuer !== profile.name)
+    throw refuse('code_invalid');
   if (found.codeUsedAt !== null) throw await replayed(ctx, found);
   if (found.expiresAt <= ctx.services.clock.now()) throw refuse('code_invalid');
   if (found.redirectUri !== redirectUri) throw refuse('redirect_uri_mismatch');
@@ -47,15 +53,15 @@ async function replayed(ctx: ProtocolContext, found: FoundByCode): Promise<Refus
 
 /** RFC 7636 §4.6, and no verifier where no challenge was sent (RFC 9700 §4.8.2). */
 function assertVerifier({ codeChallenge, clientId, userId }: FoundByCode, verifier: string | undefined): void {
-  const wrong = new Refusal('code_verifier_wrong', { clientId, userId });
+  const wrong = () => new Refusal('code_verifier_wrong', { clientId, userId });
   if (codeChallenge === null) {
-    if (verifier !== undefined) throw wrong;
+    if (verifier !== undefined) throw wrong();
     return;
   }
-  if (verifier === undefined || !/^[A-Za-z0-9._~-]{43,128}$/.test(verifier)) throw wrong;
+  if (verifier === undefined || !/^[A-Za-z0-9._~-]{43,128}$/.test(verifier)) throw wrong();
   const challenge = createHash('sha256').update(verifier).digest();
   const expected = Buffer.from(codeChallenge, 'base64url');
-  if (expected.length !== challenge.length || !timingSafeEqual(expected, challenge)) throw wrong;
+  if (expected.length !== challenge.length || !timingSafeEqual(expected, challenge)) throw wrong();
 }
 
 /** RFC 9449 §10: a code that was asked for with a key is exchanged with that key. */

@@ -1,8 +1,8 @@
 import type { Authorization } from '../../../domain/authorizations/authorization.ts';
 import type { Binding } from '../../binding/binding.ts';
+import type { ClientFacts } from '../../client-facts.ts';
 import type { ProtocolContext } from '../../context.ts';
 import type { IssuerProfile } from '../../profile.ts';
-import type { ClientFacts } from '../../token-facts.ts';
 import type { TokenRequest } from '../request.ts';
 
 /** A grant type fills these hooks; every shared check is the pipeline's. */

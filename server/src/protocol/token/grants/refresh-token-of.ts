@@ -3,8 +3,8 @@ import { insertRefreshToken } from '../../../domain/authorizations/refresh-token
 import { defaultRefreshTokenLifetimeSeconds } from '../../../domain/clients/sign-in.ts';
 import { randomBase64Url } from '../../../kernel/random.ts';
 import type { Binding } from '../../binding/binding.ts';
+import type { ClientFacts } from '../../client-facts.ts';
 import type { ProtocolContext } from '../../context.ts';
-import type { ClientFacts } from '../../token-facts.ts';
 
 /** Whether an authorization comes with a refresh token. */
 export const givesRefreshToken = (client: ClientFacts, { scopes }: Authorization): boolean =>

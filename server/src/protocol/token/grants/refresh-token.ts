@@ -8,9 +8,9 @@ import {
   useRefreshToken,
 } from '../../../domain/authorizations/refresh-tokens.ts';
 import type { Binding } from '../../binding/binding.ts';
+import type { ClientFacts } from '../../client-facts.ts';
 import type { ProtocolContext } from '../../context.ts';
 import { Refusal } from '../../refusal.ts';
-import type { ClientFacts } from '../../token-facts.ts';
 import { ended } from './ended.ts';
 import type { GrantType, PersonGrant, Redeemed } from './grant-type.ts';
 import { refreshLifetimeMs } from './refresh-token-of.ts';
