@@ -15,13 +15,16 @@ export function parseCertificate(der: Uint8Array): X509Certificate | undefined {
 /** SHA-256 of a certificate, base64url (RFC 8705 §3.1). */
 export const certificateThumbprint = (der: Uint8Array): string => createHash('sha256').update(der).digest('base64url');
 
-/** The subject as canonical text (`distinguished-name.ts`). Throws an `Error` when it can't be read. */
-export function subjectOf(certificate: X509Certificate): string {
-  const fields = fieldsOf(certificate);
-  // Serial number, signature, issuer, validity, subject; a version may stand in front (RFC 5280 §4.1).
-  const subject = fields[fields[0]?.tag === 0xa0 ? 5 : 4];
-  if (subject?.tag !== 0x30) throw new Error('The certificate has no subject.');
-  return nameOfDer(subject.content);
+/** The subject as canonical text (`distinguished-name.ts`); undefined when it is empty or can't be read. */
+export function subjectOf(certificate: X509Certificate): string | undefined {
+  try {
+    const fields = fieldsOf(certificate);
+    // Serial number, signature, issuer, validity, subject; a version may stand in front (RFC 5280 §4.1).
+    const subject = fields[fields[0]?.tag === 0xa0 ? 5 : 4];
+    return subject?.tag === 0x30 ? nameOfDer(subject.content) || undefined : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 const clientAuthentication = '1.3.6.1.5.5.7.3.2';
@@ -42,7 +45,11 @@ export function certificateProblem(
   if (late !== undefined) return late;
   if (certificate.ca) return 'the certificate is one of an authority';
   if (certificate.keyUsage?.includes(clientAuthentication) === false) return 'the certificate is not for clients';
-  return extensionProblem(certificate);
+  try {
+    return extensionProblem(certificate);
+  } catch {
+    return 'the extensions of the certificate can not be read';
+  }
 }
 
 /** Also of a certificate that nobody vouches for. */

@@ -47,7 +47,7 @@ export function checkCertificate(given: GivenCertificate, path: string, now: num
     const thumbprint = certificateThumbprint(certificate.raw);
     return { name: given.name ?? thumbprint, subject: null, thumbprint, expiresAt };
   }
-  const subject = certificate === undefined ? canonicalName(given.subject as string) : readSubject(certificate);
+  const subject = certificate === undefined ? canonicalName(given.subject as string) : subjectOf(certificate);
   if (!subject || subject.length > longestSubject) {
     throw invalid(
       `${path}${certificate === undefined ? 'subject' : 'certificate'}`,
@@ -66,13 +66,5 @@ function read(pem: string, path: string): X509Certificate {
     return new X509Certificate(pem);
   } catch {
     throw invalid(path, 'The certificate can not be read.');
-  }
-}
-
-function readSubject(certificate: X509Certificate): string | undefined {
-  try {
-    return subjectOf(certificate);
-  } catch {
-    return undefined;
   }
 }
