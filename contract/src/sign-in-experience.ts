@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox';
 const nullable = <T extends Parameters<typeof Type.Optional>[0]>(schema: T) => Type.Union([schema, Type.Null()]);
 
 const color = Type.String({ pattern: '^#[0-9A-Fa-f]{6}$', examples: ['#0069a8'] });
-const url = Type.String({ minLength: 1, maxLength: 2048, examples: ['https://example.com/logo.svg'] });
+const url = Type.String({ maxLength: 2048, examples: ['https://example.com/logo.svg'] });
 const name = Type.String({
   minLength: 1,
   maxLength: 300,
@@ -51,6 +51,9 @@ export const UpdateSignInExperience = Type.Object(
     supportWebsiteUrl: Type.Optional(nullable(url)),
     signInMode: Type.Optional(signInMode),
   },
-  { description: 'What is absent stays, null unsets; an object that is given replaces the one there was.' },
+  {
+    description:
+      'What is absent stays, null or an empty text unsets; an object that is given replaces the one there was.',
+  },
 );
 export type UpdateSignInExperience = Static<typeof UpdateSignInExperience>;

@@ -1129,7 +1129,7 @@ export type UpdateRole = {
   isDefault?: boolean;
 };
 
-/** What is absent stays, null unsets; an object that is given replaces the one there was. */
+/** What is absent stays, null or an empty text unsets; an object that is given replaces the one there was. */
 export type UpdateSignInExperience = {
   name?: string | null;
   color?: {

@@ -106,6 +106,7 @@ holds<Is<Body<'/api/organization-scopes', 'post'>, ours.CreateOrganizationScope>
 holds<AlmostIs<Body<'/api/organization-invitations', 'post'>, 'messagePayload', ours.CreateOrganizationInvitation>>();
 holds<Is<Body<'/api/users', 'post'>, ours.CreateUser>>();
 holds<Is<Body<'/api/users/{userId}', 'patch'>, ours.UpdateUser>>();
+holds<AlmostIs<Body<'/api/sign-in-exp', 'patch'>, 'signInMode', ours.UpdateSignInExperience>>();
 holds<AlmostIs<Body<'/api/applications', 'post'>, Addresses, ours.CreateApplication>>();
 holds<AlmostIs<Body<'/api/applications/{id}', 'patch'>, Addresses, ours.UpdateApplication>>();
 holds<Is<Body<'/api/roles', 'post'>, ours.CreateRole>>();

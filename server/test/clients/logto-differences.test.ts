@@ -96,7 +96,19 @@ eachEngine('@logto/api: differences', (engine) => {
     );
     assert.deepEqual(await ok(200, api.GET('/api/hooks')), []);
     assert.deepEqual(await ok(200, api.GET('/api/connectors')), []);
-    await refused(404, 'entity.not_found', api.GET('/api/sign-in-exp'));
+  });
+
+  test('of the sign-in experience there is what our pages show; other fields are dropped', async () => {
+    const color = { primaryColor: '#0069a8', isDarkModeEnabled: true, darkPrimaryColor: '#3fa9f5' };
+    const body = { color, signInMode: 'SignInAndRegister', supportWebsiteUrl: '', customCss: 'body{}' } as const;
+    const changed = await ok(200, api.PATCH('/api/sign-in-exp', { body }));
+    assert.deepEqual(
+      [changed.color, changed.signInMode, changed.supportWebsiteUrl],
+      [color, 'SignInAndRegister', null],
+    );
+    assert.deepEqual(await ok(200, api.GET('/api/sign-in-exp')), changed);
+    assert.ok(!('customCss' in changed));
+    await refused(400, 'guard.invalid_input', api.PATCH('/api/sign-in-exp', { body: { signInMode: 'Register' } }));
   });
 
   test('rules that Logto does not have are 409, with their code', async () => {

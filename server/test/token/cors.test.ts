@@ -13,8 +13,11 @@ const open = [
   '/.well-known/oauth-authorization-server/oidc',
   '/oidc/jwks',
 ];
-const ofClients = ['/oauth/token', '/oauth2/token', '/oauth/revoke', '/oidc/token', '/oidc/token/revocation'];
-const forServers = ['/oauth/introspect', '/oidc/token/introspection'];
+const ofClients = [
+  ...['/oauth/token', '/oauth2/token', '/oauth/revoke', '/userinfo', '/oauth/par'],
+  ...['/oidc/token', '/oidc/token/revocation', '/oidc/me', '/oidc/par'],
+];
+const forServers = ['/oauth/introspect', '/oidc/token/introspection', '/authorize', '/oidc/auth'];
 
 eachEngine('pages of other origins', (engine) => {
   let server: TestServer;

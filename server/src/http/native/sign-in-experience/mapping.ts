@@ -46,9 +46,9 @@ export function changedSettings(body: UpdateSignInExperience, before: TenantSign
       darkPrimaryColor: color.darkPrimaryColor,
     }),
     ...(branding && {
-      logoUrl: branding.logoUrl,
-      darkLogoUrl: branding.darkLogoUrl,
-      faviconUrl: branding.favicon,
+      logoUrl: branding.logoUrl || undefined,
+      darkLogoUrl: branding.darkLogoUrl || undefined,
+      faviconUrl: branding.favicon || undefined,
     }),
     ...given('termsUrl', body.termsOfUseUrl),
     ...given('privacyUrl', body.privacyPolicyUrl),
@@ -57,9 +57,9 @@ export function changedSettings(body: UpdateSignInExperience, before: TenantSign
   });
 }
 
-/** Absent: as before; null: not set. */
+/** Absent: as before; null or empty: not set. */
 const given = (field: keyof TenantSignInSettings, value: string | null | undefined): Record<string, unknown> =>
-  value === undefined ? {} : { [field]: value ?? undefined };
+  value === undefined ? {} : { [field]: value || undefined };
 
 /** Without what is not set. */
 const set = (values: Record<string, unknown>): Record<string, never> =>
