@@ -149,16 +149,24 @@ function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | u
 }
 
 /** The value that begins at `at`; it ends at a comma, a plus or the end. */
-function readValue(text: string, at: number): { value: Attribute['value']; end: number } | undefined {
-  const hex = matchAt(hexPattern, text, at);
-  const read =
-    hex === undefined
-      ? readText(text, at)
-      : { value: readValueOf(Buffer.from(hex[1] as string, 'hex')), end: at + hex[0].length };
-  return read === undefined || (read.end < text.length && !/[,+]/.test(text[read.end] as string)) ? undefined : read;
+function readValue(text: string, at: number): Found | undefined {
+  const found = text[at] === '#' ? readHex(text, at) : readText(text, at);
+  return found === undefined || (found.end < text.length && !/[,+]/.test(text[found.end] as string))
+    ? undefined
+    : found;
 }
 
-function readText(text: string, at: number): { value: Attribute['value']; end: number } | undefined {
+interface Found {
+  value: Attribute['value'];
+  end: number;
+}
+
+function readHex(text: string, at: number): Found | undefined {
+  const hex = matchAt(hexPattern, text, at);
+  return hex && { value: readValueOf(Buffer.from(hex[1] as string, 'hex')), end: at + hex[0].length };
+}
+
+function readText(text: string, at: number): Found | undefined {
   const bytes: number[] = [];
   let [end, kept] = [at, 0];
   for (
