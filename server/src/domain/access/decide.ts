@@ -4,6 +4,7 @@
  *
  * Each decision is a list of checks, in order; the first that fails is the reason.
  */
+import { manageTenantsScope } from '../tenants/tenant.ts';
 
 /** What a client grant gives. */
 export interface GrantFacts {
@@ -33,6 +34,8 @@ export interface OrganizationFacts {
 export interface ResourceServerFacts {
   readonly isSystem: boolean;
   readonly takesOrganization: boolean;
+  /** Of a management API: the scope that stands for all others, save the one that manages tenants. */
+  readonly umbrellaScope?: string | undefined;
   readonly clientPolicy: 'require_client_grant' | 'deny_all';
   readonly userPolicy: 'allow_all' | 'require_client_grant' | 'deny_all';
 }
@@ -216,8 +219,15 @@ export function decideUserAccess(facts: UserAccessFacts, organization: Organizat
   const scopes =
     facts.resourceServer === 'organization' ? inOrganization : [...facts.tenantRoleScopes, ...inOrganization];
   const through = needsUserGrant(facts) ? facts.client?.userGrantScopes : undefined;
-  const reached = through === undefined ? scopes : scopes.filter((scope) => through.includes(scope));
+  const reached = through === undefined ? scopes : inBoth(scopes, through, api(facts)?.umbrellaScope);
   return { allowed: true, scopes: [...new Set(reached)] };
+}
+
+/** What both hold, be it by a scope that stands for others. */
+function inBoth(one: readonly string[], other: readonly string[], umbrella: string | undefined): string[] {
+  const holds = (held: readonly string[], scope: string) =>
+    held.includes(scope) || (umbrella !== undefined && held.includes(umbrella) && scope !== manageTenantsScope);
+  return [...one.filter((scope) => holds(other, scope)), ...other.filter((scope) => holds(one, scope))];
 }
 
 function scopesOfClient(facts: ClientAccessFacts, organization: OrganizationFacts | undefined): readonly string[] {

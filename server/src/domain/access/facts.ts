@@ -2,7 +2,7 @@ import type { Database } from '../../storage/database.ts';
 import type { Schema } from '../../storage/schema.ts';
 import { defineStatement, defineStatementForMany } from '../../storage/statement.ts';
 import { isPublicClient } from '../clients/client.ts';
-import { takesOrganization } from '../resource-servers/system.ts';
+import { takesOrganization, umbrellaScopeOf } from '../resource-servers/system.ts';
 import type { ClientAccessFacts, ResourceServerFacts } from './decide.ts';
 
 /**
@@ -193,6 +193,7 @@ export const resourceServerFactsOf = (
     : {
         isSystem: row.system_kind !== null,
         takesOrganization: takesOrganization(row.system_kind),
+        umbrellaScope: umbrellaScopeOf(row.system_kind),
         clientPolicy: row.client_policy ?? 'deny_all',
         userPolicy: row.user_policy ?? 'deny_all',
       };

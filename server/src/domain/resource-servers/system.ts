@@ -29,6 +29,9 @@ export interface SystemScope {
 /** Whether a token may carry an organization: never at `/api/v2/`, which does not filter by one. */
 export const takesOrganization = (kind: string | null): boolean => kind !== 'api_v2';
 
+/** The scope of a system resource server that stands for others there, where the decision asks (`access/decide.ts`). */
+export const umbrellaScopeOf = (kind: string | null): string | undefined => (kind === 'api' ? 'all' : undefined);
+
 /** What a system resource server is stored under: nobody can register or ask for this. */
 export const storedIdentifier = (kind: SystemApi['kind']): string => `urn:sekisho:management:${kind}`;
 
