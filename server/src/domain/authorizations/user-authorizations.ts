@@ -46,17 +46,32 @@ export async function listAuthorizationsOfUser(
   }));
 }
 
-/** Ends one, with every token that rests on it. Throws `entity.not_found` (the user, or it has no such thing). */
+/**
+ * Ends one, with every token that rests on it. Of a client of others, what the person agreed to ends with it, and so all
+ * that the client has of the person. Throws `entity.not_found` (the user, or it has no such thing).
+ */
 export async function endAuthorizationOfUser(ctx: Context, userId: string, id: string): Promise<void> {
+  const { tenantId } = ctx.site;
   await ctx.db.transact(async (trx) => {
     await loadOwnUser(ctx, trx, userId);
-    const { numDeletedRows } = await trx
-      .deleteFrom('authorizations')
-      .where('tenant_id', '=', ctx.site.tenantId)
+    const found = await trx
+      .selectFrom('authorizations')
+      .select('client_id')
+      .where('tenant_id', '=', tenantId)
       .where('user_id', '=', userId)
       .where('id', '=', id)
       .executeTakeFirst();
-    if (numDeletedRows === 0n) throw notFound('grant');
-    await recordChange(ctx, trx, 'authorization.ended', id, { userId });
+    if (found === undefined) throw notFound('grant');
+    const { numDeletedRows: withdrawn } = await trx
+      .deleteFrom('consents')
+      .where('tenant_id', '=', tenantId)
+      .where('user_id', '=', userId)
+      .where('client_id', '=', found.client_id)
+      .executeTakeFirst();
+    const all = trx.deleteFrom('authorizations').where('tenant_id', '=', tenantId).where('user_id', '=', userId);
+    const ending = withdrawn > 0n ? all.where('client_id', '=', found.client_id) : all.where('id', '=', id);
+    const { numDeletedRows: ended } = await ending.executeTakeFirst();
+    const details = { client: found.client_id, ended: Number(ended), consentWithdrawn: withdrawn > 0n };
+    await recordChange(ctx, trx, 'authorization.ended', id, { userId, details });
   });
 }

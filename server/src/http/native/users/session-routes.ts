@@ -104,7 +104,9 @@ export const userSessionRoutes: FastifyPluginAsyncTypebox = async (server) => {
       config: { scopes: ['delete:grants'], delegated: true },
       schema: {
         summary: 'End a grant of a user',
-        description: 'With every token that rests on it.',
+        description:
+          'With every token that rests on it. Of a third-party application what the user agreed to is withdrawn as ' +
+          'well, and with it every other grant of that application.',
         params: grantParams,
         response: ended,
       },
