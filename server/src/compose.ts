@@ -21,6 +21,7 @@ import { type Cipher, createCipher } from './kernel/cipher.ts';
 import { type Clock, systemClock } from './kernel/clock.ts';
 import { createCursors } from './kernel/cursor.ts';
 import { type Random, systemRandom } from './kernel/random.ts';
+import { LogoutSender } from './protocol/end-session/sender.ts';
 import { RequestLimits } from './protocol/limits.ts';
 import { connect } from './storage/connect.ts';
 import type { Database } from './storage/database.ts';
@@ -32,6 +33,8 @@ export interface Composed {
   readonly started: Started;
   /** Runs by itself; here so that it can be asked to. */
   readonly housekeeping: Housekeeping;
+  /** The same. */
+  readonly logoutSender: LogoutSender;
   /** Path of the local certificate authority, with SEKISHO_HTTPS=local. */
   readonly caPath: string | undefined;
   /** Drains what is under way and lets go of the database. */
@@ -95,6 +98,7 @@ export async function compose(settings: Settings, replace: Replaceable = {}): Pr
     const housekeeping = new Housekeeping(db, clock, settings.logRetentionDays, (error) =>
       logger.error({ err: error }, 'housekeeping failed'),
     );
+    const logoutSender = new LogoutSender(services, { privateTargets: settings.allowPrivateTargets });
     let warmed = warmUp(services);
     const readiness = {
       async missing() {
@@ -111,10 +115,12 @@ export async function compose(settings: Settings, replace: Replaceable = {}): Pr
       services,
       started,
       housekeeping,
+      logoutSender,
       caPath: tls?.caPath,
       async close() {
         await server.close();
         housekeeping.close();
+        await logoutSender.close();
         await Promise.all([services.limits.close(), services.lastUse.close()]);
         await db.close();
       },

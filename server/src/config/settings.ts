@@ -156,6 +156,12 @@ export const settings = {
     'Addresses and ranges (CIDR), separated by commas, of reverse proxies whose `X-Forwarded-For` is believed.',
     'none',
   ),
+  allowPrivateTargets: setting(
+    'SEKISHO_ALLOW_PRIVATE_TARGETS',
+    flag,
+    false,
+    'Lets requests of this server (back-channel logout) go to loopback and private addresses too, and over `http` to loopback. Otherwise they go to public addresses, over `https` only; to link-local ones never.',
+  ),
   logLevel: setting(
     'SEKISHO_LOG_LEVEL',
     choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),

@@ -56,6 +56,8 @@ export const refusalReasons = {
   consent_required: 'The person has not agreed, and no page may be shown (`prompt=none`).',
   interaction_required: 'The person must choose, and no page may be shown (`prompt=none`).',
   id_token_hint_invalid: 'The ID token that was given as a hint is not one of this issuer for this client.',
+  logout_uri_unregistered:
+    'The address to go to after sign-out is none of those registered for the client, or no client is known.',
   person_refused: 'The person said no.',
   interaction_unknown: 'The page is over, was used, or belongs to another browser.',
   form_forged: 'The form was not sent by our page in the same browser.',

@@ -128,6 +128,13 @@ const cases: Record<keyof Settings, Cases> = {
     ],
     bad: ['yes', '1', 'TRUE'],
   },
+  allowPrivateTargets: {
+    good: [
+      ['true', true],
+      ['false', false],
+    ],
+    bad: ['yes', '1', 'TRUE'],
+  },
   trustedProxies: { good: [['10.0.0.0/8, ::1', ['10.0.0.0/8', '::1']]], bad: [] },
   logLevel: {
     good: [

@@ -9,15 +9,16 @@ export const codeLifetimeMs = 60_000;
 /** How long an authorization lasts at most, in milliseconds. */
 export const authorizationLifetimeMs = 180 * 86_400_000;
 
-const columns = `id, issuer, user_id, client_id, scopes, audiences, amr, session_id, organization_id, actor, code_hash,
-    redirect_uri, code_challenge, nonce, dpop_thumbprint, code_used_at, authenticated_at, created_at, expires_at`;
+const columns = `id, issuer, user_id, client_id, scopes, audiences, amr, session_id, granted_in_session_id,
+    organization_id, actor, code_hash, redirect_uri, code_challenge, nonce, dpop_thumbprint, code_used_at,
+    authenticated_at, created_at, expires_at`;
 
 const insert = defineStatement<Record<keyof AuthorizationRow, string | number | null>>(
   'authorization_insert',
   `insert into authorizations (tenant_id, ${columns})
-  values (:tenant_id, :id, :issuer, :user_id, :client_id, :scopes, :audiences, :amr, :session_id, :organization_id,
-    :actor, :code_hash, :redirect_uri, :code_challenge, :nonce, :dpop_thumbprint, :code_used_at, :authenticated_at,
-    :created_at, :expires_at)`,
+  values (:tenant_id, :id, :issuer, :user_id, :client_id, :scopes, :audiences, :amr, :session_id,
+    :granted_in_session_id, :organization_id, :actor, :code_hash, :redirect_uri, :code_challenge, :nonce,
+    :dpop_thumbprint, :code_used_at, :authenticated_at, :created_at, :expires_at)`,
 );
 
 /** What a code is bound to. */
@@ -46,6 +47,7 @@ export async function insertAuthorization(
     audiences: JSON.stringify(authorization.audiences),
     amr: JSON.stringify(authorization.amr),
     session_id: authorization.sessionId,
+    granted_in_session_id: authorization.grantedInSessionId ?? authorization.sessionId,
     organization_id: authorization.organizationId,
     actor: authorization.actor === null ? null : JSON.stringify(authorization.actor),
     code_hash: code === undefined ? null : hashSecret(code.code),

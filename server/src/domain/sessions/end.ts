@@ -1,11 +1,13 @@
 /** Sessions end, with what rests on them; always inside the transaction of the change that ends them. */
 import type { Tx } from '../../storage/database.ts';
 import type { Context } from '../context.ts';
+import { leaveNoticesOfSession, leaveNoticesOfUser } from '../logout-notices/leave.ts';
 import { recordChange } from '../logs/record-change.ts';
 
-/** Ends one session, with the authorizations that were to end with it. */
+/** Ends one session, with the authorizations that were to end with it; its clients are to be told. */
 export async function endSession(ctx: Context, trx: Tx, session: { id: string; userId: string }): Promise<void> {
   const { tenantId } = ctx.site;
+  await leaveNoticesOfSession(ctx, trx, session);
   await trx
     .deleteFrom('authorizations')
     .where('tenant_id', '=', tenantId)
@@ -17,9 +19,11 @@ export async function endSession(ctx: Context, trx: Tx, session: { id: string; u
 
 /**
  * Signs a user out everywhere: ends every session, whatever clients were let do for the user (codes, refresh tokens and
- * access tokens rest on it), and what would let a client act as the user. Leaves a log event when there was any of it.
+ * access tokens rest on it), and what would let a client act as the user; the clients are to be told. Leaves a log event
+ * when there was any of it.
  */
 export async function endEverythingOfUser(ctx: Context, trx: Tx, userId: string): Promise<void> {
+  await leaveNoticesOfUser(ctx, trx, userId);
   const counts: Record<string, number> = {};
   for (const table of ['authorizations', 'sessions', 'subject_tokens'] as const) {
     const { numDeletedRows } = await trx

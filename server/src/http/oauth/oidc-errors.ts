@@ -96,6 +96,7 @@ export const oidcErrors: ErrorTable = {
   consent_required: row(400, 'consent_required', 'The person has not agreed.'),
   interaction_required: row(400, 'interaction_required', 'The person must choose something.'),
   id_token_hint_invalid: row(400, 'invalid_request', 'The id_token_hint is not valid.'),
+  logout_uri_unregistered: row(400, 'invalid_request', 'The post_logout_redirect_uri is not registered.'),
   person_refused: denied('The person refused.'),
   interaction_unknown: row(404, 'invalid_request', 'This page is over or belongs to another browser.'),
   form_forged: row(403, 'access_denied', 'The form was not sent by our page.'),
