@@ -100,13 +100,16 @@ export interface Page {
   text: string;
 }
 
+/** A server of this process, or one of its own. */
+export type Origin = Pick<TestServer, 'origin'>;
+
 /** A browser: keeps cookies, follows redirects within the server, fills in forms. */
 export class Browser {
-  readonly server: TestServer;
+  readonly server: Origin;
   readonly cookies = new Map<string, string>();
   page!: Page;
 
-  constructor(server: TestServer) {
+  constructor(server: Origin) {
     this.server = server;
   }
 
@@ -177,7 +180,7 @@ export class Browser {
   }
 }
 
-const isOwn = (server: TestServer, location: string): boolean =>
+const isOwn = (server: Origin, location: string): boolean =>
   new URL(location, server.origin).origin === new URL(server.origin).origin;
 
 /** The forms of a page with their hidden fields. */
