@@ -31,9 +31,7 @@ eachEngine('pages', (engine) => {
     const thirdParty = await makeApp(server, 'Traditional', { isThirdParty: true });
     const browser = await begin(server, app);
     assertPageHeaders(browser.page.headers, 'sign-in');
-    assert.ok(
-      (browser.page.headers.get('content-security-policy') ?? '').includes(`form-action 'self' https://app.example;`),
-    );
+    assert.ok((browser.page.headers.get('content-security-policy') ?? '').includes(`form-action 'self' https:;`));
     await browser.submit('/sign-in', { identifier: user.email, password: wrongPassword });
     assert.equal(browser.page.status, 400);
     assertPageHeaders(browser.page.headers, 'sign-in that failed');
@@ -260,10 +258,7 @@ eachEngine('pages', (engine) => {
     assert.equal(page.status, 200);
     assertPageHeaders(page.headers, 'form_post');
     const policy = page.headers.get('content-security-policy') ?? '';
-    assert.ok(
-      policy.includes("script-src 'self'") && policy.includes("form-action 'self' https://app.example"),
-      policy,
-    );
+    assert.ok(policy.includes("script-src 'self'") && policy.includes("form-action 'self' https:;"), policy);
     const [form] = formsOf(page.text);
     assert.equal(form?.action, redirectUri);
     assert.deepEqual(Object.keys(form?.hidden ?? {}).sort(), ['code', 'iss', 'state']);

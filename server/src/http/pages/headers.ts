@@ -32,12 +32,12 @@ export function setPageHeaders(reply: FastifyReply, { formAction, script = false
 }
 
 /**
- * The source expression that lets a form's redirect reach a client (CSP Level 3 §2.3.1): its origin; the scheme alone
- * where there is no origin, or a host that the policy's grammar can't say (IPv6, and characters that would end it).
+ * What lets a form's redirect reach a client (CSP Level 3 §2.3.1): the scheme of its redirect URI. Chromium holds every
+ * redirect that follows a form against the policy, those of the client too: one whose callback goes on to another of its
+ * hosts, or that signs people in for somebody else, could not be reached by its origin alone.
  */
 export function formActionOf(redirectUri: string): string | undefined {
   if (!URL.canParse(redirectUri)) return undefined;
-  const { protocol, hostname, origin } = new URL(redirectUri);
-  const isWeb = protocol === 'https:' || protocol === 'http:';
-  return isWeb && /^[a-z0-9.-]+$/.test(hostname) ? origin : protocol;
+  const { protocol } = new URL(redirectUri);
+  return protocol === 'http:' ? 'http: https:' : protocol;
 }

@@ -28,7 +28,7 @@ export async function sendPage(
 ): Promise<FastifyReply> {
   const locale = chooseLocale(uiLocales, request.headers['accept-language']);
   const view = viewing(messagesOf[locale], locale);
-  const branding = await brandingOf(services, request.site.tenantId);
+  const branding = await brandingOf(services, request.site);
   return setPageHeaders(reply, { formAction, script: view.script !== undefined })
     .header('vary', 'Accept-Language, Cookie')
     .code(status)

@@ -34,7 +34,7 @@ export async function signInForm(
   sent: { identifier?: string | undefined; problem?: Problem } = {},
 ): Promise<Viewing> {
   const reauthenticates = expectedPerson(step, sent.identifier);
-  const { signUp: offersSignUp } = await brandingOf(services, request.site.tenantId);
+  const { signUp: offersSignUp } = await brandingOf(services, request.site);
   return (t) =>
     signInView(t, {
       client: step.interaction.client.name,

@@ -18,7 +18,7 @@ export async function showSignUp(
 ): Promise<FastifyReply> {
   const step = await currentStep(services, request);
   if (!mayEnter(step)) return goOn(services, request, reply, step);
-  const { signUp: offersSignUp } = await brandingOf(services, request.site.tenantId);
+  const { signUp: offersSignUp } = await brandingOf(services, request.site);
   if (!offersSignUp) throw new Refusal('sign_up_off');
   return sendForm(services, request, reply, step);
 }
