@@ -54,7 +54,7 @@ type ClientRow = Pick<
   | 'credential_expires_at'
 >;
 
-const clientFacts = defineStatement<
+export const clientFacts = defineStatement<
   { tenantId: string; clientId: string },
   ClientRow & Pick<TokenFactsRow, 'tenant_status' | 'default_audience'>
 >(

@@ -62,7 +62,7 @@ export async function insertAuthorization(
   });
 }
 
-const byCode = defineStatement<{ tenantId: string; codeHash: string }, AuthorizationRow>(
+export const authorizationByCode = defineStatement<{ tenantId: string; codeHash: string }, AuthorizationRow>(
   'authorization_by_code',
   `select tenant_id, ${columns} from authorizations where tenant_id = :tenantId and code_hash = :codeHash`,
 );
@@ -82,7 +82,7 @@ export async function findByCode(
   tenantId: string,
   code: string,
 ): Promise<FoundByCode | undefined> {
-  const [row] = await db.run(byCode, { tenantId, codeHash: hashSecret(code) });
+  const [row] = await db.run(authorizationByCode, { tenantId, codeHash: hashSecret(code) });
   if (row === undefined) return undefined;
   return {
     ...authorizationOf(row),
@@ -116,7 +116,7 @@ const end = defineStatement<{ tenantId: string; id: string }>(
 export const endAuthorization = async ({ db }: Pick<Services, 'db'>, tenantId: string, id: string): Promise<boolean> =>
   (await db.write(end, { tenantId, id })) === 1;
 
-const alive = defineStatement<{ tenantId: string; id: string; now: number }, AuthorizationRow>(
+export const authorizationAlive = defineStatement<{ tenantId: string; id: string; now: number }, AuthorizationRow>(
   'authorization_alive',
   `select tenant_id, ${columns} from authorizations where tenant_id = :tenantId and id = :id and expires_at > :now`,
 );
@@ -127,6 +127,6 @@ export async function findAuthorization(
   tenantId: string,
   id: string,
 ): Promise<Authorization | undefined> {
-  const [row] = await services.db.run(alive, { tenantId, id, now: services.clock.now() });
+  const [row] = await services.db.run(authorizationAlive, { tenantId, id, now: services.clock.now() });
   return row === undefined ? undefined : authorizationOf(row);
 }

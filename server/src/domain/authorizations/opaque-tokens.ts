@@ -25,7 +25,7 @@ export async function insertOpaqueToken(
   await restingOn(db.write(insert, { ...row, token_hash: hashSecret(token) }));
 }
 
-const find = defineStatement<
+export const opaqueTokenByHash = defineStatement<
   { tenantId: string; hash: string; now: number },
   OpaqueTokenRow & {
     user_id: string;
@@ -52,7 +52,7 @@ const find = defineStatement<
 /** An opaque token with its user and client, unless it is over. */
 export async function findOpaqueToken(services: Pick<Services, 'db' | 'clock'>, tenantId: string, token: string) {
   const args = { tenantId, hash: hashSecret(token), now: services.clock.now() };
-  const [row] = await services.db.run(find, args);
+  const [row] = await services.db.run(opaqueTokenByHash, args);
   return row;
 }
 

@@ -25,7 +25,7 @@ export interface RefreshToken {
   readonly authorization: Authorization;
 }
 
-const byHash = defineStatement<
+export const refreshTokenByHash = defineStatement<
   { tenantId: string; hash: string },
   Omit<AuthorizationRow, 'dpop_thumbprint'> & {
     token_client_id: string;
@@ -54,7 +54,7 @@ export async function findRefreshToken(
   token: string,
 ): Promise<RefreshToken | undefined> {
   const hash = hashSecret(token);
-  const [row] = await db.run(byHash, { tenantId, hash });
+  const [row] = await db.run(refreshTokenByHash, { tenantId, hash });
   if (row === undefined) return undefined;
   return {
     hash,

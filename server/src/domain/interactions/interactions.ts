@@ -24,7 +24,10 @@ export async function insertInteraction({ db }: Db, row: InteractionRow): Promis
   await db.write(insert, row);
 }
 
-const find = defineStatement<{ tenantId: string; id: string; browserHash: string; now: number }, InteractionRow>(
+export const interactionOfBrowser = defineStatement<
+  { tenantId: string; id: string; browserHash: string; now: number },
+  InteractionRow
+>(
   'interaction_find',
   `select * from interactions
   where tenant_id = :tenantId and id = :id and browser_hash = :browserHash and expires_at > :now`,
@@ -39,7 +42,7 @@ export async function findInteraction(
 ): Promise<InteractionRow | undefined> {
   if (browserSecret === undefined) return undefined;
   const args = { tenantId, id, browserHash: hashSecret(browserSecret), now: services.clock.now() };
-  const [row] = await services.db.run(find, args);
+  const [row] = await services.db.run(interactionOfBrowser, args);
   return row;
 }
 

@@ -18,7 +18,7 @@ export interface Session {
 /** How long a session lasts, in milliseconds. */
 export const sessionLifetimeMs = 14 * 86_400_000;
 
-const sessionBySecret = defineStatement<
+export const sessionBySecret = defineStatement<
   { tenantId: string; secretHash: string; now: number },
   Pick<Schema['sessions'], 'id' | 'user_id' | 'amr' | 'authenticated_at' | 'expires_at'>
 >(

@@ -5,7 +5,7 @@ import type { ProtocolContext } from '../context.ts';
 import type { IssuerProfile } from '../profile.ts';
 import { organizationsScope } from './identity-scopes.ts';
 
-const userById = defineStatement<{ tenantId: string; userId: string }, ReadUserRow>(
+export const userById = defineStatement<{ tenantId: string; userId: string }, ReadUserRow>(
   'user_by_id',
   `select id, email, email_verified, username, phone, phone_verified, name, nickname, given_name, family_name, picture,
     user_metadata, app_metadata, profile, status, client_id, owner_organization_id, logins_count, last_login_at, last_ip,
@@ -26,7 +26,7 @@ const roleNames = defineStatement<{ tenantId: string; userId: string }, { name: 
   order by r.name`,
 );
 
-const directOrganizations = defineStatement<
+export const directOrganizations = defineStatement<
   { tenantId: string; userId: string },
   { id: string; name: string; description: string | null; role: string | null }
 >(
