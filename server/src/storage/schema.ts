@@ -499,6 +499,8 @@ export interface AuthorizationTable {
   session_id: string | null;
   /** The session it was granted in, whether or not it ends with it: its client is told of the logout. */
   granted_in_session_id: string | null;
+  /** The one it came from by token exchange; it ends with that. */
+  parent_id: string | null;
   /** The organization it is for. */
   organization_id: string | null;
   /** JSON: who acts for the person (RFC 8693 §4.1). */

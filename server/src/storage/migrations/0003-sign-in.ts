@@ -1,4 +1,4 @@
-import type { CreateTableBuilder, Kysely } from 'kysely';
+import { type CreateTableBuilder, type Kysely, sql } from 'kysely';
 import { moveSignInFacts } from './0003-sign-in-facts.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: any table, whatever its columns so far
@@ -79,6 +79,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       text(ofTenant('authorizations'), 'id', 'issuer', 'user_id', 'client_id', 'scopes', 'audiences', 'amr'),
       'session_id',
       'granted_in_session_id',
+      'parent_id',
       'organization_id',
       'actor',
       'code_hash',
@@ -95,11 +96,19 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addPrimaryKeyConstraint('authorizations_pk', ['tenant_id', 'id'])
     .addUniqueConstraint('authorizations_code', ['tenant_id', 'code_hash']);
   table = owned(table, 'authorizations_of_user', 'user_id', 'users');
+  table = owned(table, 'authorizations_of_parent', 'parent_id', 'authorizations');
   await owned(table, 'authorizations_of_client', 'client_id', 'clients').execute();
   await index('authorizations_user', 'authorizations', ['tenant_id', 'user_id', 'client_id']);
   await index('authorizations_client', 'authorizations', ['tenant_id', 'client_id']);
   await index('authorizations_session', 'authorizations', ['tenant_id', 'session_id']);
   await index('authorizations_expiry', 'authorizations', ['tenant_id', 'expires_at']);
+  // Few have a parent.
+  await schema
+    .createIndex('authorizations_parent')
+    .on('authorizations')
+    .columns(['tenant_id', 'parent_id'])
+    .where(sql.ref('parent_id'), 'is not', null)
+    .execute();
 
   table = times(
     maybeText(
