@@ -1,5 +1,6 @@
 /** Authorizations and their codes: made by one write, a code used up by one conditional write. */
 import { hashSecret } from '../../kernel/secrets.ts';
+import { ReferenceGone } from '../../storage/errors.ts';
 import { defineStatement } from '../../storage/statement.ts';
 import type { Services } from '../context.ts';
 import { type Authorization, type AuthorizationRow, authorizationOf } from './authorization.ts';
@@ -10,14 +11,14 @@ export const codeLifetimeMs = 60_000;
 export const authorizationLifetimeMs = 180 * 86_400_000;
 
 const columns = `id, issuer, user_id, client_id, scopes, audiences, amr, session_id, granted_in_session_id,
-    organization_id, actor, code_hash, redirect_uri, code_challenge, nonce, dpop_thumbprint, code_used_at,
+    parent_id, organization_id, actor, code_hash, redirect_uri, code_challenge, nonce, dpop_thumbprint, code_used_at,
     authenticated_at, created_at, expires_at`;
 
 const insert = defineStatement<Record<keyof AuthorizationRow, string | number | null>>(
   'authorization_insert',
   `insert into authorizations (tenant_id, ${columns})
   values (:tenant_id, :id, :issuer, :user_id, :client_id, :scopes, :audiences, :amr, :session_id,
-    :granted_in_session_id, :organization_id, :actor, :code_hash, :redirect_uri, :code_challenge, :nonce,
+    :granted_in_session_id, :parent_id, :organization_id, :actor, :code_hash, :redirect_uri, :code_challenge, :nonce,
     :dpop_thumbprint, :code_used_at, :authenticated_at, :created_at, :expires_at)`,
 );
 
@@ -30,6 +31,36 @@ export interface CodeBinding {
   readonly dpopThumbprint: string | null;
 }
 
+/** The row of an authorization, with its code where it has one; `parentId`: what it came from by token exchange. */
+export const authorizationRowOf = (
+  tenantId: string,
+  authorization: Authorization,
+  { code, parentId }: { code?: CodeBinding | undefined; parentId?: string | undefined } = {},
+): AuthorizationRow => ({
+  tenant_id: tenantId,
+  id: authorization.id,
+  issuer: authorization.issuer,
+  user_id: authorization.userId,
+  client_id: authorization.clientId,
+  scopes: JSON.stringify(authorization.scopes),
+  audiences: JSON.stringify(authorization.audiences),
+  amr: JSON.stringify(authorization.amr),
+  session_id: authorization.sessionId,
+  granted_in_session_id: authorization.grantedInSessionId ?? authorization.sessionId,
+  parent_id: parentId ?? null,
+  organization_id: authorization.organizationId,
+  actor: authorization.actor === null ? null : JSON.stringify(authorization.actor),
+  code_hash: code === undefined ? null : hashSecret(code.code),
+  redirect_uri: code?.redirectUri ?? null,
+  code_challenge: code?.codeChallenge ?? null,
+  nonce: code?.nonce ?? null,
+  dpop_thumbprint: code?.dpopThumbprint ?? null,
+  code_used_at: null,
+  authenticated_at: authorization.authenticatedAt,
+  created_at: authorization.createdAt,
+  expires_at: authorization.expiresAt,
+});
+
 /** Makes an authorization, with its code where it has one. */
 export async function insertAuthorization(
   { db }: Pick<Services, 'db'>,
@@ -37,29 +68,23 @@ export async function insertAuthorization(
   authorization: Authorization,
   code?: CodeBinding,
 ): Promise<void> {
-  await db.write(insert, {
-    tenant_id: tenantId,
-    id: authorization.id,
-    issuer: authorization.issuer,
-    user_id: authorization.userId,
-    client_id: authorization.clientId,
-    scopes: JSON.stringify(authorization.scopes),
-    audiences: JSON.stringify(authorization.audiences),
-    amr: JSON.stringify(authorization.amr),
-    session_id: authorization.sessionId,
-    granted_in_session_id: authorization.grantedInSessionId ?? authorization.sessionId,
-    organization_id: authorization.organizationId,
-    actor: authorization.actor === null ? null : JSON.stringify(authorization.actor),
-    code_hash: code === undefined ? null : hashSecret(code.code),
-    redirect_uri: code?.redirectUri ?? null,
-    code_challenge: code?.codeChallenge ?? null,
-    nonce: code?.nonce ?? null,
-    dpop_thumbprint: code?.dpopThumbprint ?? null,
-    code_used_at: null,
-    authenticated_at: authorization.authenticatedAt,
-    created_at: authorization.createdAt,
-    expires_at: authorization.expiresAt,
-  });
+  await db.write(insert, authorizationRowOf(tenantId, authorization, { code }));
+}
+
+/** Makes an authorization by token exchange: with a parent it ends with that one. False when the parent is gone. */
+export async function insertExchanged(
+  { db }: Pick<Services, 'db'>,
+  tenantId: string,
+  authorization: Authorization,
+  parentId: string | undefined,
+): Promise<boolean> {
+  try {
+    await db.write(insert, authorizationRowOf(tenantId, authorization, { parentId }));
+    return true;
+  } catch (error) {
+    if (error instanceof ReferenceGone) return false;
+    throw error;
+  }
 }
 
 export const authorizationByCode = defineStatement<{ tenantId: string; codeHash: string }, AuthorizationRow>(
@@ -105,6 +130,18 @@ export async function useCode(services: Pick<Services, 'db' | 'clock'>, tenantId
   const now = services.clock.now();
   const args = { tenantId, id, now, expiresAt: now + authorizationLifetimeMs };
   return (await services.db.write(useCodeStatement, args)) === 1;
+}
+
+const prolong = defineStatement<{ tenantId: string; id: string; now: number; expiresAt: number }>(
+  'authorization_prolong',
+  'update authorizations set expires_at = :expiresAt where tenant_id = :tenantId and id = :id and expires_at > :now',
+);
+
+/** A device has fetched its tokens: its authorization lasts from now on. False when it is over. */
+export async function prolongAuthorization(services: Pick<Services, 'db' | 'clock'>, tenantId: string, id: string) {
+  const now = services.clock.now();
+  const args = { tenantId, id, now, expiresAt: now + authorizationLifetimeMs };
+  return (await services.db.write(prolong, args)) === 1;
 }
 
 const end = defineStatement<{ tenantId: string; id: string }>(
