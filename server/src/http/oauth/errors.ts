@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { LogKind } from '../../domain/logs/kinds.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import { Refusal } from '../../protocol/refusal.ts';
 import type { HttpServices } from '../request.ts';
@@ -10,7 +11,10 @@ import type { Issuer } from './issuer.ts';
 export function oauthErrorHandler(services: HttpServices, issuer: Issuer) {
   return async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const answer = answerOf(issuer, error);
-    if (!(error instanceof Refusal) && answer.status < 500) await logUnreadable(services, issuer, request, error);
+    if (!(error instanceof Refusal) && answer.status < 500) {
+      const kind = isTokenEndpoint(issuer, request) ? 'token.refused' : 'endpoint.refused';
+      await logUnreadable(services, kind, request, error);
+    }
     if (answer.status >= 500) services.logger.error({ err: error, url: request.routeOptions.url }, 'request failed');
     if (answer.status === 401 && /^basic/i.test(request.headers.authorization ?? '')) {
       reply.header('www-authenticate', 'Basic realm="sekisho"');
@@ -40,9 +44,9 @@ const challengeOf = ({ error, scope }: OAuthAnswer): string =>
     .join(', ');
 
 /** A request that was refused before the protocol could read it leaves its event like any other refusal. */
-async function logUnreadable(
+export async function logUnreadable(
   services: HttpServices,
-  issuer: Issuer,
+  kind: LogKind,
   request: FastifyRequest,
   error: unknown,
 ): Promise<void> {
@@ -54,7 +58,7 @@ async function logUnreadable(
   services.limits.countFailure(tenantId, undefined, ip);
   await services.journal.appendIfTenant({
     tenantId,
-    kind: isTokenEndpoint(issuer, request) ? 'token.refused' : 'endpoint.refused',
+    kind,
     reason: namesResource(error) ? 'target_invalid' : 'parameter_invalid',
     description: (error as Error).message,
     ...request.origin,

@@ -1,13 +1,16 @@
 /** The endpoints of an issuer that people are behind: authorization, pushed requests, userinfo. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { DomainError } from '../../kernel/errors.ts';
 import { startAuthorization } from '../../protocol/authorize/authorize.ts';
 import { pushAuthorization } from '../../protocol/authorize/pushed.ts';
 import type { PresentedAccessToken } from '../../protocol/binding/present.ts';
 import { userinfo } from '../../protocol/userinfo.ts';
 import { presentedBinding } from '../edge/presented-binding.ts';
 import { type HttpServices, presentedToken, protocolContext } from '../request.ts';
+import { statusOf } from '../status.ts';
 import { readAuthorization, readPushRequest } from './authorization.ts';
 import { inWordsOfIssuer } from './authorization-response.ts';
+import { logUnreadable } from './errors.ts';
 import type { Issuer } from './issuer.ts';
 import { readParameters } from './parameters.ts';
 
@@ -19,6 +22,9 @@ export function addPeopleEndpoints(server: FastifyInstance, services: HttpServic
     exposeHeadRoute: false,
     // Until the client and its redirect URI are known, whatever is wrong is shown to the person.
     errorHandler: async (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      if (error instanceof DomainError && statusOf[error.kind] < 500) {
+        await logUnreadable(services, 'authorization.refused', request, error);
+      }
       const { errorPage } = await import('../pages/errors.ts');
       await errorPage(services, request, reply, error);
     },
