@@ -51,19 +51,21 @@ export async function refusedPage(
   reply: FastifyReply,
   error: unknown,
 ): Promise<FastifyReply> {
-  if (error instanceof Refusal && error.reason === 'form_forged') await logForged(services, request, error);
+  if (error instanceof Refusal) await logRefused(services, request, error);
   return errorPage(services, request, reply, error);
 }
 
-/** No verb of the protocol saw the form, so its event is left here; a flood of them is counted. */
-async function logForged(services: HttpServices, request: FastifyRequest, { reason, data }: Refusal): Promise<void> {
+/** What a page refuses is said to nobody but the person, so its event is left here; a flood of them is counted. */
+async function logRefused(services: HttpServices, request: FastifyRequest, { reason, data }: Refusal): Promise<void> {
   const { tenantId } = request.site;
-  if (!services.limits.refusalHasRow(tenantId, undefined, request.origin.ip ?? '')) return;
+  if (!services.limits.refusalHasRow(tenantId, data.clientId, request.origin.ip ?? '')) return;
   await services.journal.appendIfTenant({
     tenantId,
     kind: 'authorization.refused',
+    clientId: data.clientId,
+    userId: data.userId,
     reason,
-    description: data.detail,
+    description: data.detail ?? reason.replaceAll('_', ' '),
     ...request.origin,
   });
 }

@@ -6,13 +6,19 @@ import type { Messages } from './messages/en.ts';
 export interface FormTarget {
   readonly action: string;
   readonly token: string;
+  /** What the form carries along, beside its token. */
+  readonly fields?: Readonly<Record<string, string>>;
 }
 
-export const form = ({ action, token }: FormTarget, content: Html): Html =>
+export const form = ({ action, token, fields = {} }: FormTarget, content: Html): Html =>
   html`<form method="post" action="${action}">
-<input type="hidden" name="csrf" value="${token}">
+${Object.entries({ csrf: token, ...fields }).map(hiddenField)}
 ${content}
 </form>`;
+
+export const hiddenField = ([name, value]: readonly [string, string]): Html =>
+  html`<input type="hidden" name="${name}" value="${value}">
+`;
 
 export interface Field {
   readonly name: string;

@@ -34,6 +34,7 @@ export interface DeviceConfirmData extends AskedFor {
   readonly client: ClientShown;
   readonly person: PersonShown;
   readonly userCode: string;
+  /** Carries the code along, and for whom the page is shown. */
   readonly target: FormTarget;
 }
 
@@ -51,8 +52,7 @@ ${personCard(t, data.person)}
 ${asks && html`<p>${t.deviceAllows}</p>${askedFor(t, locale, data)}`}
 ${form(
   data.target,
-  html`<input type="hidden" name="user_code" value="${data.userCode}">
-<div class="buttons two">
+  html`<div class="buttons two">
 <button type="submit" class="quiet" name="decision" value="deny">${t.deviceDeny}</button>
 <button type="submit" name="decision" value="allow">${t.deviceConnect}</button>
 </div>`,

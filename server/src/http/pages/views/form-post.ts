@@ -1,4 +1,5 @@
 import { formPostScript } from '../assets.ts';
+import { hiddenField } from '../fields.ts';
 import { html } from '../html.ts';
 import type { View } from '../layout.ts';
 import { hostOf } from '../links.ts';
@@ -10,17 +11,13 @@ export function formPostView(
   { redirectUri, parameters }: { redirectUri: string; parameters: Readonly<Record<string, string>> },
 ): View {
   const title = t.formPostTitle(hostOf(redirectUri) ?? redirectUri);
-  const fields = Object.entries(parameters).map(
-    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">
-`,
-  );
   return {
     title,
     script: formPostScript.url,
     body: html`<h1>${title}</h1>
 <p class="muted">${t.formPostText}</p>
 <form method="post" action="${redirectUri}">
-${fields}<button type="submit">${t.continue}</button>
+${Object.entries(parameters).map(hiddenField)}<button type="submit">${t.continue}</button>
 </form>`,
   };
 }

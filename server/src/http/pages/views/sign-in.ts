@@ -10,7 +10,8 @@ const longest = 256;
 export interface SignInData {
   readonly client: string;
   readonly target: FormTarget;
-  readonly cancel: FormTarget;
+  /** Absent where there is nothing to go back to. */
+  readonly cancel?: FormTarget | undefined;
   /** What was typed before, or `login_hint`. */
   readonly identifier?: string | undefined;
   /** Who is signed in, and has to prove it again. */
@@ -56,7 +57,7 @@ export function signInView(t: Messages, data: SignInData): View {
 <p class="muted">${reauthenticates === undefined ? t.toContinueTo(data.client) : t.reauthenticateText}</p>
 ${alert(problem)}
 ${form(data.target, html`${fields}<button type="submit">${t.signIn}</button>`)}
-${form(data.cancel, html`<button type="submit" class="plain">${t.cancel}</button>`)}
+${data.cancel !== undefined && form(data.cancel, html`<button type="submit" class="plain">${t.cancel}</button>`)}
 ${foot(t, data)}`,
   };
 }
