@@ -1,7 +1,7 @@
 /** Where people are sent when they sign in to a client: what may be registered, and what is shown of it. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { redirectUriMatches } from '../../src/domain/clients/sign-in-rules.ts';
+import { assertSignIn, redirectUriMatches } from '../../src/domain/clients/sign-in-rules.ts';
 import { moveSignInFacts } from '../../src/storage/migrations/0003-sign-in-facts.ts';
 import { eachEngine, startServer, type TestServer } from '../harness.ts';
 import { callerWith, withoutLimits } from '../management/support.ts';
@@ -349,6 +349,16 @@ eachEngine('sign-in of /api/v2/clients', (engine) => {
     ]) {
       await asClerk.refused(beyond, 'PATCH', `/clients/${stronger.clientId}`, body);
     }
+    // People manage through this one: their codes are worth what it may have of them.
+    const console = await make({ grant_types: ['authorization_code'] });
+    await server.manage('POST', '/client-grants', {
+      client_id: console.client_id,
+      audience: server.managementAudience,
+      subject_type: 'user',
+      scope: ['delete:users'],
+    });
+    await asClerk.refused(beyond, 'PATCH', `/clients/${console.client_id}`, { callbacks: ['https://evil.example/cb'] });
+    await asClerk.refused(beyond, 'PATCH', `/clients/${console.client_id}`, { token_endpoint_auth_method: 'none' });
     const kept = await asClerk('PATCH', `/clients/${stronger.clientId}`, {
       name: 'Renamed',
       grant_types: ['client_credentials'],
@@ -433,6 +443,18 @@ eachEngine('sign-in of /api/v2/clients', (engine) => {
     assert.equal(renamed.status, 200, 'what was there before the rule does not stand in the way of other changes');
     await db.transact((trx) => trx.updateTable('tenants').set({ extras: friendly, sign_in: '{}' }).execute());
   });
+});
+
+test('a server that is reached by http lets applications be, too; others only on loopback', () => {
+  const signIn = {
+    redirectUris: ['http://app.internal/cb'],
+    postLogoutRedirectUris: ['http://app.internal/bye'],
+    allowedOrigins: ['http://app.internal'],
+  };
+  assertSignIn({ base: new URL('http://auth.internal:8480') }, { type: 'web', signIn });
+  for (const base of ['https://auth.internal', 'http://localhost:8480', 'http://127.0.0.1:8480']) {
+    assert.throws(() => assertSignIn({ base: new URL(base) }, { type: 'web', signIn }), { path: 'redirectUris.0' });
+  }
 });
 
 describe('whether a request may name a redirect URI', () => {

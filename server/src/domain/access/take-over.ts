@@ -1,10 +1,10 @@
 /** Who changes how somebody authenticates could afterwards act as that somebody, so must be able to do all of it anyway. */
+import { sql } from 'kysely';
 import { DomainError } from '../../kernel/errors.ts';
 import type { Queryable } from '../../storage/database.ts';
 import type { Context } from '../context.ts';
 import { isDelegated } from '../organizations/reach.ts';
-import { type SystemApi, storedIdentifier } from '../resource-servers/system.ts';
-import { accessFactsOf, presentedTokenFacts } from './facts.ts';
+import type { SystemApi } from '../resource-servers/system.ts';
 import { assertMayGiveRoles, ownersAmong } from './give-roles.ts';
 import { assertHolds, exceedsOwn, subjectOf } from './management-scopes.ts';
 import { managementScopesOfRoles, rolesOfSubject, scopesOfRoles } from './role-scopes.ts';
@@ -44,14 +44,28 @@ async function assertGiveNothing(ctx: Context, db: Queryable, roleIds: readonly 
   });
 }
 
-/** What the client's own grant for a management audience says. */
-async function grantedScopes(ctx: Context, db: Queryable, api: SystemApi, clientId: string) {
-  const [row] = await ctx.db.runWithin(db, presentedTokenFacts, {
-    tenantId: ctx.site.tenantId,
-    clientId,
-    identifier: storedIdentifier(api.kind),
-    kid: '',
-    jti: '',
-  });
-  return row === undefined ? [] : (accessFactsOf(row).grant?.scopes ?? []);
+/**
+ * What the client's grants for a management audience say: for itself, and for the people who use it, whose codes and
+ * tokens go where the client is.
+ */
+async function grantedScopes(ctx: Context, db: Queryable, api: SystemApi, clientId: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('client_grants as g')
+    .innerJoin('resource_servers as r', (join) =>
+      join.onRef('r.tenant_id', '=', 'g.tenant_id').onRef('r.id', '=', 'g.resource_server_id'),
+    )
+    .innerJoin('scopes as x', (join) =>
+      join.onRef('x.tenant_id', '=', 'r.tenant_id').onRef('x.resource_server_id', '=', 'r.id'),
+    )
+    .select('x.value')
+    .distinct()
+    .where('g.tenant_id', '=', ctx.site.tenantId)
+    .where('g.client_id', '=', clientId)
+    .where('r.system_kind', '=', api.kind)
+    .where(
+      sql<boolean>`(g.all_scopes = 1 or exists (select 1 from client_grant_scopes y
+        where y.tenant_id = g.tenant_id and y.client_grant_id = g.id and y.scope_id = x.id))`,
+    )
+    .execute();
+  return rows.map(({ value }) => value);
 }
