@@ -18,7 +18,9 @@ export interface EndpointPaths {
   readonly revocation: string;
   readonly authorization: string;
   readonly pushedAuthorization: string;
+  readonly deviceAuthorization: string;
   readonly userinfo: string;
+  readonly endSession: string;
 }
 
 /** Claims that an ID token or the userinfo endpoint may tell (OpenID Connect Core §5.1). */
@@ -75,8 +77,12 @@ export async function metadataOf(
     revocation_endpoint: `${origin}${paths.revocation}`,
     grant_types_supported: Object.keys(grantTypes),
     authorization_endpoint: `${origin}${paths.authorization}`,
+    device_authorization_endpoint: `${origin}${paths.deviceAuthorization}`,
     pushed_authorization_request_endpoint: `${origin}${paths.pushedAuthorization}`,
     userinfo_endpoint: `${origin}${paths.userinfo}`,
+    end_session_endpoint: `${origin}${paths.endSession}`,
+    backchannel_logout_supported: true,
+    backchannel_logout_session_supported: true,
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'form_post'],
     code_challenge_methods_supported: ['S256'],

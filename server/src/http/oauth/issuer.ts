@@ -15,7 +15,11 @@ export interface Issuer {
     readonly revocation: string;
     readonly authorization: string;
     readonly pushedAuthorization: string;
+    readonly deviceAuthorization: string;
     readonly userinfo: string;
+    readonly endSession: string;
+    /** Sign-out as it was before there was a standard. */
+    readonly classicLogout?: string;
     readonly metadata: readonly string[];
   };
   /** `Cache-Control` of the published keys. */

@@ -15,7 +15,9 @@ export const oidcIssuer: Issuer = {
     revocation: '/oidc/token/revocation',
     authorization: '/oidc/auth',
     pushedAuthorization: '/oidc/par',
+    deviceAuthorization: '/oidc/device/auth',
     userinfo: '/oidc/me',
+    endSession: '/oidc/session/end',
     // RFC 8414 §3.1 puts the well-known part before the issuer's path, OpenID Connect Discovery §4 behind it.
     metadata: ['/oidc/.well-known/openid-configuration', '/.well-known/oauth-authorization-server/oidc'],
   },

@@ -10,6 +10,8 @@ import { issueToken } from '../../protocol/token/pipeline.ts';
 import type { TokenAnswer } from '../../protocol/token/request.ts';
 import { type HttpServices, protocolContext } from '../request.ts';
 import { allowPages } from './cors.ts';
+import { addEndSession } from './end-session.ts';
+import { addDeviceEndpoint } from './device.ts';
 import { oauthErrorHandler } from './errors.ts';
 import { type Issuer, publishedCache } from './issuer.ts';
 import { addPeopleEndpoints } from './people.ts';
@@ -22,6 +24,8 @@ export function oauthSurface(services: HttpServices, issuer: Issuer) {
     allowPages(server, services, issuer);
     addTokenEndpoints(server, services, issuer);
     addPeopleEndpoints(server, services, issuer);
+    addEndSession(server, services, issuer);
+    addDeviceEndpoint(server, services, issuer);
     addPublished(server, services, issuer);
     refuseGet(server, issuer);
     if (issuer.below !== undefined) server.register(nothingElse(issuer), { prefix: issuer.below });
@@ -78,9 +82,9 @@ const advertised = (paths: Issuer['paths']): EndpointPaths => ({ ...paths, token
 
 /** A GET could put a secret into a URL, and so into logs (RFC 6749 §3.2). */
 function refuseGet(server: FastifyInstance, issuer: Issuer): void {
-  const { token, introspection, revocation, pushedAuthorization } = issuer.paths;
+  const { token, introspection, revocation, pushedAuthorization, deviceAuthorization } = issuer.paths;
   const answer = { status: 405, error: 'invalid_request', description: 'Use POST, with the parameters in the body.' };
-  for (const path of [...token, introspection, revocation, pushedAuthorization]) {
+  for (const path of [...token, introspection, revocation, pushedAuthorization, deviceAuthorization]) {
     server.get(path, async (request, reply) =>
       reply.code(answer.status).header('allow', 'POST').send(issuer.errorBody(answer, request)),
     );

@@ -29,6 +29,7 @@ export const seeOther = (reply: FastifyReply, location: string): FastifyReply =>
 export function withParameters(uri: string, parameters: Readonly<Record<string, string>>): string {
   // A header holds ASCII only; nothing that is ASCII already changes.
   const ascii = uri.replace(/[^\x21-\x7e]+/gu, encodeURIComponent);
+  if (Object.keys(parameters).length === 0) return ascii;
   const separator = !ascii.includes('?') ? '?' : /[?&]$/.test(ascii) ? '' : '&';
   return `${ascii}${separator}${new URLSearchParams(parameters)}`;
 }

@@ -59,6 +59,7 @@ export function pagesSurface(services: PageServices) {
     post('/setup', async () => (await setup()).answerSetup);
     get('/setup/done', async () => (await setup()).showSetupDone);
 
+    post('/sign-out', async () => (await import('./sign-out.ts')).answerSignOut);
     get('/signed-out', async () => (await import('./signed-out.ts')).showSignedOut);
     addAssets(server);
   };

@@ -1,3 +1,4 @@
+import type { LogKind } from '../../domain/logs/kinds.ts';
 import type { ProtocolContext } from '../context.ts';
 import type { IssuerProfile } from '../profile.ts';
 import type { Refusal } from '../refusal.ts';
@@ -36,15 +37,19 @@ export async function refusedTo(
   return responseTo(ctx, profile, to, {}, refusal);
 }
 
-/** Logs the refusal of an authorization request; too many of one address are counted in one row. */
-export async function logRefused(ctx: ProtocolContext, refusal: Refusal): Promise<void> {
+/** Logs the refusal of a request that a browser brought; too many of one address are counted in one row. */
+export async function logRefused(
+  ctx: ProtocolContext,
+  refusal: Refusal,
+  kind: LogKind = 'authorization.refused',
+): Promise<void> {
   const { limits, journal } = ctx.services;
   const { clientId, userId, audience, detail } = refusal.data;
   if (refusal.reason === 'tenant_unknown') return;
   if (!limits.refusalHasRow(ctx.site.tenantId, clientId, ctx.origin.ip ?? '')) return;
   await journal.append({
     tenantId: ctx.site.tenantId,
-    kind: 'authorization.refused',
+    kind,
     clientId,
     userId,
     audience,

@@ -84,6 +84,7 @@ export const en = {
   staySignedIn: 'Stay signed in',
   signedOutTitle: 'You are signed out',
   signedOutText: 'You can close this page.',
+  stayedSignedInTitle: 'You are still signed in',
 
   // the first administrator
   setupTitle: 'Set up the first administrator',
@@ -110,7 +111,7 @@ export const en = {
   errorFormAdvice: 'Go back, reload the page and try again. The browser has to accept cookies of this site.',
   errorLinkTitle: 'This link does not work',
   errorLinkText: 'It was used already, its time is over, or it is not complete.',
-  errorLinkAdvice: 'Ask for a new link, or restart the server to have one printed, if there is no administrator yet.',
+  errorLinkAdvice: 'Ask whoever runs this server for a new link.',
   errorAccessTitle: 'You have no access',
   errorAccessText: 'Your account may not use this application.',
   errorAccessAdvice: 'Ask whoever manages your account or the application for access.',

@@ -89,6 +89,7 @@ export const ja: Messages = {
   staySignedIn: 'サインインしたままにする',
   signedOutTitle: 'サインアウトしました',
   signedOutText: 'このページを閉じてかまいません。',
+  stayedSignedInTitle: 'サインインしたままです',
 
   // the first administrator
   setupTitle: '最初の管理者の設定',
@@ -117,8 +118,7 @@ export const ja: Messages = {
     '前のページに戻り、再読み込みしてからお試しください。ブラウザーでこのサイトの Cookie を許可する必要があります。',
   errorLinkTitle: 'このリンクは使用できません',
   errorLinkText: 'すでに使用されたか、有効期限が切れているか、リンクが途中で切れています。',
-  errorLinkAdvice:
-    '新しいリンクを受け取ってください。まだ管理者がいない場合は、サーバーを再起動すると新しいリンクが表示されます。',
+  errorLinkAdvice: 'サーバーの管理者から新しいリンクを受け取ってください。',
   errorAccessTitle: 'アクセスできません',
   errorAccessText: 'お使いのアカウントでは、このアプリケーションを使用できません。',
   errorAccessAdvice: 'アカウントまたはアプリケーションの管理者にお問い合わせください。',

@@ -38,3 +38,8 @@ export const signedOutView = (t: Messages): View => ({
   title: t.signedOutTitle,
   body: notice(t.signedOutTitle, t.signedOutText),
 });
+
+export const staySignedInView = (t: Messages): View => ({
+  title: t.stayedSignedInTitle,
+  body: notice(t.stayedSignedInTitle, t.signedOutText),
+});
