@@ -105,7 +105,8 @@ export const tokenProblems = {
   not_yet_valid: 'The token is not valid yet.',
   audience_not_accepted: 'The token is for another audience.',
   not_an_access_token: 'The token is not an access token.',
-  sender_constrained: 'The token is bound to a key or certificate, which is not supported here.',
+  sender_constrained: 'The token is bound to a key or certificate, and was not presented as such tokens are.',
+  proof_invalid: 'The DPoP proof is missing, or not good for this request and token.',
   revoked: 'The token is not active any more.',
 } as const;
 

@@ -10,8 +10,10 @@ export type { AsymmetricAlgorithm, Jwk, SigningAlgorithm, SymmetricAlgorithm } f
 export type { PrivateKey } from './jose/private-key.ts';
 export { type CallOptions, OAuthClient, type OAuthClientOptions } from './oauth/client.ts';
 export type { ClientCredentials } from './oauth/client-authentication.ts';
+export type { DpopOptions, DpopRequest } from './oauth/dpop.ts';
 export { MemoryTokenCache, type TokenCache } from './oauth/token-cache.ts';
 export type { TokenRequest, TokenResponse } from './oauth/token-endpoint.ts';
 export type { AccessToken } from './verifier/claims.ts';
+export type { PresentedProof, UsedProofs } from './verifier/dpop.ts';
 export type { IntrospectionOptions } from './verifier/introspection.ts';
-export { createVerifier, type Verifier, type VerifierOptions } from './verifier/verifier.ts';
+export { createVerifier, type Verifier, type VerifierOptions, type VerifyOptions } from './verifier/verifier.ts';

@@ -162,7 +162,7 @@ const starts: Record<Framework, Start> = {
     const organizationId = (request: { url?: string | undefined }) => request.url?.split('/')[2];
     const routes: [RegExp, (...args: Parameters<ReturnType<typeof answer>>) => void][] = [
       [/^\/open$/, (_request, response) => response.end('{}')],
-      [/^\/me$/, guard.requireToken()(answer('me'))],
+      [/^\/me(\?|$)/, guard.requireToken()(answer('me'))],
       [/^\/orders$/, guard.requireScopes('org:create', 'read:orders')(answer('orders'))],
       [
         /^\/organizations\/[^/]+\/orders$/,

@@ -5,11 +5,12 @@
  */
 import type { Verifier, VerifierOptions } from '../verifier/verifier.ts';
 import { buildGuard, type Guard, type GuardOptions } from './guard.ts';
-import { authorizationOf, type NodeHeaders } from './node-headers.ts';
+import { authorizationOf, type NodeHeaders, sentBy } from './node-headers.ts';
 
 /** What is used of Express's request. */
 export interface ExpressRequest extends NodeHeaders {
   readonly params?: unknown;
+  readonly originalUrl?: string;
 }
 
 /** What is used of Express's response. */
@@ -30,6 +31,8 @@ export const createGuard = (verifier: Verifier | VerifierOptions, options?: Guar
   buildGuard<ExpressRequest, ExpressMiddleware>(
     {
       authorization: authorizationOf,
+      // A router below a path takes that path off `url`.
+      sent: (request) => sentBy(request, request.originalUrl),
       parameter: ({ params }, name) => (params as Record<string, unknown> | undefined)?.[name],
       middleware: (check) => (request, response, next) => {
         check(request).then(({ refusal }) => {

@@ -5,7 +5,7 @@
  */
 import type { Verifier, VerifierOptions } from '../verifier/verifier.ts';
 import { buildGuard, type Guard, type GuardOptions } from './guard.ts';
-import { authorizationOf, type NodeHeaders } from './node-headers.ts';
+import { authorizationOf, type NodeHeaders, sentBy } from './node-headers.ts';
 
 /** What is used of Fastify's request. */
 export interface FastifyRequest {
@@ -28,6 +28,7 @@ export const createGuard = (verifier: Verifier | VerifierOptions, options?: Guar
   buildGuard<FastifyRequest, FastifyHook>(
     {
       authorization: ({ raw }) => authorizationOf(raw),
+      sent: ({ raw }) => sentBy(raw),
       parameter: ({ params }, name) => (params as Record<string, unknown> | undefined)?.[name],
       middleware: (check) => async (request, reply) => {
         const { refusal } = await check(request);

@@ -18,6 +18,11 @@ import {
 export interface GuardOptions {
   /** The realm of the challenge. Default `api`. */
   readonly realm?: string;
+  /** Takes tokens that are bound to a key (RFC 9449); without it they are refused. */
+  readonly dpop?: {
+    /** Scheme, host and port as callers name this API: proofs are made for it. The Host header could say anything. */
+    readonly origin: string;
+  };
   /** Hears of every refusal, for your log. */
   readonly onRefused?: (refusal: Refusal) => void;
 }
@@ -44,6 +49,8 @@ export interface Guard<Request extends object, Middleware> {
 export interface Adapter<Request extends object, Middleware> {
   /** Every value of the Authorization header. */
   authorization(request: Request): readonly string[];
+  /** What a DPoP proof is made for: method, path as it was sent, and every value of the header `DPoP`. */
+  sent(request: Request): { readonly method: string; readonly path: string; readonly proofs: readonly string[] };
   /** The decoded path parameter. */
   parameter(request: Request, name: string): unknown;
   /** Runs the check in front of whatever follows; what the check throws goes the framework's way of errors. */
@@ -63,20 +70,27 @@ export function buildGuard<Request extends object, Middleware>(
   options: GuardOptions = {},
 ): Guard<Request, Middleware> {
   const realm = readRealm(options.realm ?? 'api');
+  const origin = options.dpop === undefined ? undefined : readOrigin(options.dpop.origin);
+  const schemes = origin === undefined ? 'bearer' : 'bearer|dpop';
+  const [isOurs, ourToken] = [
+    new RegExp(`^(?:${schemes})(?: |$)`, 'i'),
+    new RegExp(`^(${schemes}) +([A-Za-z0-9._~+/-]+=*)$`, 'i'),
+  ];
   const verify = 'verifyAccessToken' in verifier ? verifier : createVerifier(verifier);
   /** Of this guard alone: what another one let through has passed other rules. */
   const passed = new WeakMap<Request, { credentials: string; token: AccessToken }>();
 
   const authenticate = async (request: Request): Promise<Decision> => {
     const [credentials, second] = adapter.authorization(request);
-    if (credentials === undefined || !/^bearer(?: |$)/i.test(credentials)) return { refusal: missingToken(realm) };
+    if (credentials === undefined || !isOurs.test(credentials)) return { refusal: missingToken(realm) };
     // Two headers could be read in two ways, so they are not read at all.
-    const bearer = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(credentials)?.[1];
-    if (bearer === undefined || second !== undefined) return { refusal: malformedHeader(realm) };
+    const [, scheme, presented] = ourToken.exec(credentials) ?? [];
+    if (presented === undefined || second !== undefined) return { refusal: malformedHeader(realm) };
     const known = passed.get(request);
     if (known?.credentials === credentials) return { token: known.token };
     try {
-      const token = await verify.verifyAccessToken(bearer);
+      const isBound = scheme?.toLowerCase() === 'dpop';
+      const token = await verify.verifyAccessToken(presented, isBound ? { dpop: proofOf(request) } : {});
       passed.set(request, { credentials, token });
       return { token };
     } catch (error) {
@@ -84,6 +98,11 @@ export function buildGuard<Request extends object, Middleware>(
       if (error instanceof UnavailableError) return { refusal: unavailable(error) };
       throw error;
     }
+  };
+
+  const proofOf = (request: Request) => {
+    const { method, path, proofs } = adapter.sent(request);
+    return { method, url: `${origin}${path}`, proof: proofs.length === 1 ? proofs[0] : undefined };
   };
 
   const demand = (check: Check<Request>): Middleware =>
@@ -142,6 +161,11 @@ function checkScopes(scopes: readonly string[]): void {
       throw new ConfigurationError(`${JSON.stringify(scope)} is not a scope.`);
     }
   }
+}
+
+function readOrigin(origin: string): string {
+  if (URL.canParse(origin) && new URL(origin).origin === origin) return origin;
+  throw new ConfigurationError('dpop.origin must be scheme, host and port, like https://api.example.com.');
 }
 
 function readRealm(realm: string): string {

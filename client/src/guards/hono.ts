@@ -9,6 +9,8 @@ import { buildGuard, type Guard, type GuardOptions } from './guard.ts';
 /** What is used of Hono's context. */
 export interface HonoContext {
   readonly req: {
+    readonly method: string;
+    readonly url: string;
     header(name: string): string | undefined;
     param(name: string): string | undefined;
   };
@@ -25,6 +27,11 @@ export const createGuard = (verifier: Verifier | VerifierOptions, options?: Guar
         // Two headers come joined by a comma, which no token has.
         const value = req.header('authorization');
         return value === undefined ? [] : [value];
+      },
+      sent({ req }) {
+        const proof = req.header('dpop');
+        const { pathname } = new URL(req.url);
+        return { method: req.method, path: pathname, proofs: proof === undefined ? [] : [proof] };
       },
       parameter: ({ req }, name) => req.param(name),
       middleware: (check) => async (context, next) => {

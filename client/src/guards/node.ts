@@ -6,7 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Verifier, VerifierOptions } from '../verifier/verifier.ts';
 import { buildGuard, type Guard, type GuardOptions } from './guard.ts';
-import { authorizationOf } from './node-headers.ts';
+import { authorizationOf, sentBy } from './node-headers.ts';
 
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => unknown;
 export type NodeMiddleware = (handler: NodeHandler) => (request: IncomingMessage, response: ServerResponse) => void;
@@ -19,6 +19,7 @@ export const createGuard = (verifier: Verifier | VerifierOptions, options?: Guar
   buildGuard<IncomingMessage, NodeMiddleware>(
     {
       authorization: authorizationOf,
+      sent: (request) => sentBy(request),
       parameter: () => undefined,
       middleware: (check) => (handler) => (request, response) => {
         check(request).then(

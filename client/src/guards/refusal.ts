@@ -1,5 +1,6 @@
 /** What a guard answers instead of the handler (RFC 6750 §3). */
 import { InvalidTokenError, type SekishoError } from '../errors.ts';
+import { proofAlgorithms } from '../verifier/dpop.ts';
 
 export interface Refusal {
   readonly status: 401 | 403 | 503;
@@ -27,9 +28,9 @@ function refusal(
   return { status, reason, headers: { ...common, ...headers }, body: JSON.stringify(body), error };
 }
 
-function challenge(realm: string, parameters: Parameters = {}): Parameters {
+function challenge(realm: string, parameters: Parameters = {}, scheme = 'Bearer'): Parameters {
   const list = Object.entries({ realm, ...parameters }).map(([name, value]) => `${name}=${quoted(value)}`);
-  return { 'www-authenticate': `Bearer ${list.join(', ')}` };
+  return { 'www-authenticate': `${scheme} ${list.join(', ')}` };
 }
 
 /** Nothing was sent, so nothing was wrong: the challenge has no error code (RFC 6750 §3.1). */
@@ -40,8 +41,16 @@ export const missingToken = (realm: string): Refusal =>
   });
 
 export function invalidToken(realm: string, error: InvalidTokenError): Refusal {
+  if (error.problem === 'proof_invalid') return invalidProof(realm, error);
   const parameters = { error: 'invalid_token', error_description: error.message };
   return refusal(401, 'token_invalid', challenge(realm, parameters), parameters, error);
+}
+
+/** RFC 9449 §7.1. */
+function invalidProof(realm: string, error: InvalidTokenError): Refusal {
+  const parameters = { error: 'invalid_dpop_proof', error_description: error.message };
+  const algs = proofAlgorithms.join(' ');
+  return refusal(401, 'token_invalid', challenge(realm, { ...parameters, algs }, 'DPoP'), parameters, error);
 }
 
 export function missingScope(realm: string, scopes: readonly string[]): Refusal {

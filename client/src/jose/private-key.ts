@@ -26,18 +26,23 @@ export async function readPrivateKey(
   key: PrivateKey,
   wantedAlg: string | undefined,
   kid: string | undefined,
+  extractable = false,
 ): Promise<SigningKey> {
   if (typeof key === 'string') {
     const der = readPem(key);
     const alg = chosen(wantedAlg, algorithmOfPkcs8(der));
-    const imported = await orUnreadable(crypto.subtle.importKey('pkcs8', der, parametersOf(alg), false, ['sign']));
+    const imported = await orUnreadable(
+      crypto.subtle.importKey('pkcs8', der, parametersOf(alg), extractable, ['sign']),
+    );
     return { key: imported, alg, kid };
   }
   if (!isJwk(key)) return { key, alg: chosen(wantedAlg, algorithmOfCryptoKey(key)), kid };
   const alg = chosen(wantedAlg ?? key.alg, defaultOf(key.kty === 'RSA' ? 'RSA' : String(key.crv)));
-  // Its own `use`, `key_ops` and `ext` are for others; this copy signs and can't be taken out again.
+  // Its own `use`, `key_ops` and `ext` are for others; this copy signs and can't be taken out again, unless that is asked for.
   const { use: _use, key_ops: _operations, ext: _extractable, alg: _alg, ...material } = key;
-  const imported = await orUnreadable(crypto.subtle.importKey('jwk', material, parametersOf(alg), false, ['sign']));
+  const imported = await orUnreadable(
+    crypto.subtle.importKey('jwk', material, parametersOf(alg), extractable, ['sign']),
+  );
   return { key: imported, alg, kid: kid ?? key.kid };
 }
 

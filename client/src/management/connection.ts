@@ -15,7 +15,7 @@ import type { TokenRequest } from '../oauth/token-endpoint.ts';
 
 /** Where calls take their tokens from: an `OAuthClient`, a token, or whatever gives one. */
 export type ManagementAuth =
-  | Pick<OAuthClient, 'accessToken' | 'invalidate'>
+  | (Pick<OAuthClient, 'accessToken' | 'invalidate'> & Partial<Pick<OAuthClient, 'usesDpop' | 'dpopProof'>>)
   | string
   | (() => Promise<string> | string);
 
@@ -103,19 +103,20 @@ export class Connection {
 
   #send({ method, path, body, headers, isRepeatable, signal }: Call, token: string): Promise<Answer> {
     const { timeoutMs = 10_000, totalTimeoutMs = 30_000, retries = 2 } = this.#options;
-    const init: RequestInit = {
-      method,
-      headers: {
-        accept: 'application/json',
-        authorization: `Bearer ${token}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    };
+    const url = `${this.#baseUrl}${path}`;
     const attempt = async (leftMs: number): Promise<Answer> => {
+      const init: RequestInit = {
+        method,
+        headers: {
+          accept: 'application/json',
+          ...(await this.#authorization(method, url, token)),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      };
       const options = { fetch: this.#fetch, timeoutMs: Math.min(timeoutMs, leftMs), signal, maximumBytes };
-      const answer = await send(`${this.#baseUrl}${path}`, init, options);
+      const answer = await send(url, init, options);
       if (answer.status < 200 || answer.status > 299) throw errorOf(answer);
       if (answer.json === undefined && answer.status === 200) {
         throw new ResponseError(`The answer to ${method} ${path.replace(/\?.*$/, '')} is not JSON.`, answer.status);
@@ -123,6 +124,14 @@ export class Connection {
       return answer;
     };
     return withRetries(attempt, { retries: isRepeatable ? retries : 0, totalTimeoutMs }, signal);
+  }
+
+  /** Anew for each attempt: a proof is used once. */
+  async #authorization(method: string, url: string, accessToken: string): Promise<Record<string, string>> {
+    const auth = this.#auth;
+    if (typeof auth !== 'object' || auth.usesDpop !== true) return { authorization: `Bearer ${accessToken}` };
+    const dpop = await auth.dpopProof?.({ method, url, accessToken });
+    return { authorization: `DPoP ${accessToken}`, ...(dpop === undefined ? {} : { dpop }) };
   }
 }
 

@@ -11,6 +11,7 @@ import { type Fetch, send } from '../http/send.ts';
 import { checkUrl } from '../http/urls.ts';
 import { asObject, bytesOf, encode } from '../jose/base64url.ts';
 import { ClientAuthentication, type ClientCredentials } from './client-authentication.ts';
+import { type DpopOptions, DpopProver, type DpopRequest } from './dpop.ts';
 import { MemoryTokenCache, type TokenCache } from './token-cache.ts';
 import { parametersOf, readTokenResponse, type TokenRequest, type TokenResponse } from './token-endpoint.ts';
 
@@ -30,6 +31,8 @@ export interface OAuthClientOptions extends ClientCredentials {
   readonly retries?: number;
   /** How long before its end a cached token is replaced, at most a fifth of its life. Default 60. */
   readonly refreshLeewaySeconds?: number;
+  /** Binds tokens to a key: to one of this process, or to yours. APIs are then called with `dpopProof`. Default: no. */
+  readonly dpop?: DpopOptions;
   /** Takes http outside this machine too. */
   readonly allowHttp?: boolean;
   /** Hears of a cache that fails; tokens are then asked from the server. */
@@ -56,6 +59,7 @@ const refreshPauseMs = 5_000;
 export class OAuthClient {
   readonly #options: OAuthClientOptions;
   readonly #authentication: ClientAuthentication;
+  readonly #prover: DpopProver | undefined;
   readonly #discovery: Discovery | undefined;
   readonly #fetch: Fetch;
   readonly #now: () => number;
@@ -75,6 +79,7 @@ export class OAuthClient {
     this.#timeoutMs = timeoutMs;
     this.#retry = { retries, totalTimeoutMs };
     this.#authentication = new ClientAuthentication(options, this.#now);
+    this.#prover = options.dpop === undefined ? undefined : new DpopProver(options.dpop, this.#now);
     this.#cache = options.cache ?? new MemoryTokenCache({ now: this.#now });
     this.#options = options;
     if (tokenUrl !== undefined) {
@@ -119,13 +124,28 @@ export class OAuthClient {
     return signal === undefined ? flight : orAborted(flight, signal);
   }
 
+  /** Whether tokens are bound to a key, and presented with the scheme `DPoP`. */
+  get usesDpop(): boolean {
+    return this.#prover !== undefined;
+  }
+
+  /**
+   * The header `DPoP` for one request to an API; `Authorization` is then `DPoP <token>`. Each proof is good once. Throws a
+   * `ConfigurationError`.
+   */
+  async dpopProof(request: Required<DpopRequest>): Promise<string> {
+    if (this.#prover === undefined)
+      throw new ConfigurationError('The client has no key for DPoP: give the option dpop.');
+    return this.#prover.proof(request);
+  }
+
   /**
    * Drops the cached token of this request, because an API refused it. With `refused`, only if it is that one: of
    * twenty callers who were refused together, one asks anew.
    */
   async invalidate(request: TokenRequest = {}, refused?: string): Promise<void> {
     const name = this.#nameOf(parametersOf(request));
-    const key = await keyOf(name);
+    const key = await this.#keyOf(name);
     if (refused !== undefined && (await this.#readCache(key))?.token !== refused) return;
     // What is on its way was asked for before; it is handed out, and not kept.
     this.#flights.delete(name);
@@ -133,7 +153,7 @@ export class OAuthClient {
   }
 
   async #cachedOrNew(name: string, parameters: Record<string, string>, isCurrent: () => boolean): Promise<string> {
-    const key = await keyOf(name);
+    const key = await this.#keyOf(name);
     const cached = await this.#readCache(key);
     if (cached !== undefined && this.#now() < this.#refreshAt(key, cached)) return cached.token;
     try {
@@ -174,12 +194,19 @@ export class OAuthClient {
         accept: 'application/json',
         'content-type': 'application/x-www-form-urlencoded',
       };
-      // Anew for each attempt: an assertion is used once.
-      await this.#authentication.prove(form, headers, this.#options.issuer);
-      const timeoutMs = Math.min(this.#timeoutMs, leftMs);
-      const init = { method: 'POST', headers, body: form.toString() };
-      const answer = await send(url, init, { fetch: this.#fetch, timeoutMs, signal });
-      return readTokenResponse(answer, (text) => this.#authentication.hide(text));
+      const post = async () => {
+        // Anew for each attempt: an assertion is used once, and so is a proof.
+        await this.#authentication.prove(form, headers, this.#options.issuer);
+        if (this.#prover !== undefined) headers.dpop = await this.#prover.proof({ method: 'POST', url });
+        const timeoutMs = Math.min(this.#timeoutMs, leftMs);
+        const init = { method: 'POST', headers, body: form.toString() };
+        return send(url, init, { fetch: this.#fetch, timeoutMs, signal });
+      };
+      const first = await post();
+      const hasNonce = this.#prover?.noteNonce(url, first.headers.get('dpop-nonce')) === true;
+      const answer = hasNonce && first.body?.error === 'use_dpop_nonce' ? await post() : first;
+      const hide = (text: string) => this.#authentication.hide(text);
+      return readTokenResponse(answer, hide, this.usesDpop ? 'DPoP' : 'Bearer');
     };
     return withRetries(attempt, policy, signal);
   }
@@ -188,6 +215,11 @@ export class OAuthClient {
   #nameOf(parameters: Record<string, string>): string {
     const { issuer, tokenUrl } = this.#options;
     return JSON.stringify([tokenUrl ?? issuer, this.#authentication.clientId, parameters]);
+  }
+
+  /** A token that is bound to another key is of no use: processes that share a cache share those of one key only. */
+  async #keyOf(name: string): Promise<string> {
+    return keyOf(this.#prover === undefined ? name : `${name} ${await this.#prover.thumbprint()}`);
   }
 
   async #readCache(key: string): Promise<CachedToken | undefined> {

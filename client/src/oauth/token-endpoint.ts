@@ -17,7 +17,7 @@ export interface TokenRequest {
 /** RFC 6749 §5.1. */
 export interface TokenResponse {
   readonly access_token: string;
-  readonly token_type: 'Bearer';
+  readonly token_type: 'Bearer' | 'DPoP';
   /** Seconds. */
   readonly expires_in: number;
   /** Scopes, separated by spaces. */
@@ -43,20 +43,26 @@ export function parametersOf(request: TokenRequest): Record<string, string> {
 }
 
 /** Throws an `OAuthError` for a refusal, a `ResponseError` for what is no answer of a token endpoint. */
-export function readTokenResponse(answer: Answer, hide: (text: string) => string): TokenResponse {
+export function readTokenResponse(
+  answer: Answer,
+  hide: (text: string) => string,
+  wanted: TokenResponse['token_type'],
+): TokenResponse {
   const { status, body, retryAfterSeconds } = answer;
   if (status !== 200) throw refusalOf(answer, hide);
   const { access_token, token_type, expires_in, scope } = body ?? {};
   if (typeof access_token !== 'string' || access_token === '') {
     throw new ResponseError('The answer holds no access token.', status, retryAfterSeconds);
   }
-  if (typeof token_type !== 'string' || token_type.toLowerCase() !== 'bearer') {
-    throw new ResponseError('The token is no bearer token.', status, retryAfterSeconds);
+  // A bearer token in place of a bound one would be good for whoever finds it (RFC 9449 §5).
+  if (typeof token_type !== 'string' || token_type.toLowerCase() !== wanted.toLowerCase()) {
+    const problem = wanted === 'DPoP' ? 'The token is not bound to the key.' : 'The token is no bearer token.';
+    throw new ResponseError(problem, status, retryAfterSeconds);
   }
   if (typeof expires_in !== 'number' || !Number.isFinite(expires_in) || expires_in < 0) {
     throw new ResponseError('The answer does not say when the token expires.', status, retryAfterSeconds);
   }
-  return { access_token, token_type: 'Bearer', expires_in, ...(typeof scope === 'string' ? { scope } : {}) };
+  return { access_token, token_type: wanted, expires_in, ...(typeof scope === 'string' ? { scope } : {}) };
 }
 
 /** The error an answer other than 200 stands for. */

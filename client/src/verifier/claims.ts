@@ -31,7 +31,7 @@ type Claims = Readonly<Record<string, unknown>>;
 
 const organizationAudience = /^urn:logto:organization:(.+)$/;
 
-/** Checks every claim and returns them typed; throws an `InvalidTokenError`. `nowSeconds` is the verifier's clock. */
+/** Checks every claim but `cnf` (`dpop.ts`) and returns them typed; throws an `InvalidTokenError`. `nowSeconds` is the verifier's clock. */
 export function readClaims(claims: Claims, type: string, rules: ClaimRules, nowSeconds: number): AccessToken {
   const { iss, sub, jti } = claims;
   const audience = readAudience(claims.aud);
@@ -40,8 +40,6 @@ export function readClaims(claims: Claims, type: string, rules: ClaimRules, nowS
   const { issuedAt, expiresAt } = checkTimes(claims, rules.clockToleranceSeconds, nowSeconds);
   if (!isForUs(audience, rules)) throw new InvalidTokenError('audience_not_accepted');
   if (type === 'jwt') refuseOtherTokens(claims, audience, clientId);
-  // A bound token is good only with a proof of its key (RFC 9449 §7, RFC 8705 §3), which nobody checks here.
-  if (claims.cnf !== undefined) throw new InvalidTokenError('sender_constrained');
   return {
     issuer: iss,
     subject: sub,

@@ -2,7 +2,7 @@
  * Verifies access tokens that an API is sent (RFC 9068 §4, RFC 8725 §3):
  *
  *   three parts → type → no extension → algorithm of our list → issuer of our list → key of that issuer → signature
- *   → times, audience, kind of token → still active, when that is asked
+ *   → times, audience, kind of token → still active, when that is asked → its sender's key, where it is bound to one
  *
  * The token chooses among what the options allow, and nothing else: `jku`, `x5u`, `x5c` and `jwk` are not read.
  */
@@ -21,6 +21,7 @@ import {
 import { type Bytes, bytesOf } from '../jose/base64url.ts';
 import { type Jws, parseJws, verifyJws } from '../jose/jws.ts';
 import { type AccessToken, readClaims, readPermissions, readScopes } from './claims.ts';
+import { checkBinding, type PresentedProof, type UsedProofs, usedProofsInMemory } from './dpop.ts';
 import { type IntrospectionOptions, Introspector } from './introspection.ts';
 import { KeySet } from './key-set.ts';
 
@@ -41,6 +42,8 @@ export interface VerifierOptions {
   readonly clockToleranceSeconds?: number;
   /** Asks the server about every token, so that a revocation counts at once. Default: no. */
   readonly introspection?: IntrospectionOptions;
+  /** Where used DPoP proofs are remembered. Default: in memory; several processes need one in common. */
+  readonly usedProofs?: UsedProofs;
   /** Where the keys are, for one issuer that is not to be discovered. */
   readonly jwksUri?: string;
   readonly fetch?: Fetch;
@@ -57,7 +60,13 @@ export interface Verifier {
    * Throws an `InvalidTokenError` for a token that is not good here, an `UnavailableError` when that can't be found out,
    * or the signal's reason.
    */
-  verifyAccessToken(token: string, options?: { readonly signal?: AbortSignal }): Promise<AccessToken>;
+  verifyAccessToken(token: string, options?: VerifyOptions): Promise<AccessToken>;
+}
+
+export interface VerifyOptions {
+  readonly signal?: AbortSignal;
+  /** For a token of the scheme `DPoP`: what came with it. Without this, a token that is bound to a key is refused. */
+  readonly dpop?: PresentedProof;
 }
 
 interface Issuer {
@@ -83,9 +92,10 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const secret = options.secret === undefined ? undefined : readSecret(options.secret, algorithms);
   const issuers = readIssuers(options, now);
   const introspector = readIntrospector(options, issuers, now);
+  const usedProofs = options.usedProofs ?? usedProofsInMemory(now);
 
   return {
-    async verifyAccessToken(token, { signal } = {}) {
+    async verifyAccessToken(token, { signal, dpop } = {}) {
       signal?.throwIfAborted();
       const jws = typeof token === 'string' && token.length <= maximumTokenLength ? parseJws(token) : undefined;
       if (jws === undefined) throw new InvalidTokenError('malformed');
@@ -97,9 +107,10 @@ export function createVerifier(options: VerifierOptions): Verifier {
       signal?.throwIfAborted();
       await verifySignature(jws, alg, key);
       const accessToken = readClaims(jws.payload, type, rules, now() / 1000);
-      if (introspector === undefined) return accessToken;
       const endpoint = { url: issuer.introspectionUrl, issuer: issuer.issuer };
-      return narrowed(accessToken, await introspector.introspect(token, endpoint, signal));
+      const active = introspector && narrowed(accessToken, await introspector.introspect(token, endpoint, signal));
+      await checkBinding(jws.payload.cnf, token, dpop, { nowSeconds: now() / 1000, usedProofs });
+      return active ?? accessToken;
     },
   };
 }
