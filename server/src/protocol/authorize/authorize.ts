@@ -6,6 +6,7 @@
  *     a page:   an interaction waits for the person (`interaction.ts`)
  *     no page may be shown (`prompt=none`): back to the client, with the reason
  */
+import { redirectUriMatches } from '../../domain/clients/sign-in-rules.ts';
 import { findPushedRequest, insertInteraction, interactionLifetimeMs } from '../../domain/interactions/interactions.ts';
 import { randomBase64Url } from '../../kernel/random.ts';
 import { hashSecret } from '../../kernel/secrets.ts';
@@ -86,7 +87,10 @@ async function pushed(
   }
   const { client } = await loadClient(ctx, clientId);
   if (client?.status !== 'active') throw new Refusal('client_disabled', { clientId });
-  return underWayOf(ctx, profile, client, JSON.parse(row.request) as AuthorizationRequest, row.uri_hash);
+  const request = JSON.parse(row.request) as AuthorizationRequest;
+  // It may have been taken off the client since.
+  if (!redirectUriMatches(client, request.redirectUri)) throw new Refusal('redirect_uri_unregistered', { clientId });
+  return underWayOf(ctx, profile, client, request, row.uri_hash);
 }
 
 const underWayOf = (
