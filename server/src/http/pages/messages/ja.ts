@@ -13,7 +13,7 @@ export const ja: Messages = {
   optional: '任意',
   cancel: 'キャンセル',
   continue: '続ける',
-  signedInAs: (account) => `${account} としてサインインしています`,
+  signedInAs: (account) => `${account} としてサインイン中`,
   toContinueTo: (client) => `「${client}」に進みます`,
   tooManyTries: (time) => `試行回数が多すぎます。${time}待ってから、もう一度お試しください。`,
   seconds: (count) => `${count}秒`,
