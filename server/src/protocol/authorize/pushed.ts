@@ -2,7 +2,7 @@
 import { insertPushedRequest, pushedLifetimeMs } from '../../domain/interactions/interactions.ts';
 import { randomBase64Url } from '../../kernel/random.ts';
 import { hashSecret } from '../../kernel/secrets.ts';
-import type { PresentedBinding } from '../binding/binding.ts';
+import { type PresentedBinding, unbound } from '../binding/binding.ts';
 import { bindingOf } from '../binding/present.ts';
 import { authenticateClient } from '../client-auth/authenticate.ts';
 import type { PresentedCredentials } from '../client-auth/presented.ts';
@@ -43,7 +43,8 @@ export function pushAuthorization(
     }
     const destination = await destinationOf(ctx, own);
     const checked = await checkRequest(ctx, profile, own, destination);
-    const { dpopThumbprint } = await bindingOf(ctx, client, binding);
+    // The key may be named instead of shown: the proof is asked for with the code.
+    const { dpopThumbprint } = binding.dpopProof === undefined ? unbound : await bindingOf(ctx, client, binding);
     // RFC 9449 §10.1: the proof's key and the one that is named are the same.
     if (checked.dpopThumbprint !== null && dpopThumbprint !== undefined && checked.dpopThumbprint !== dpopThumbprint) {
       throw new Refusal('parameter_invalid', { clientId: client.id, parameter: 'dpop_jkt' });
