@@ -57,8 +57,9 @@ describe('oauth4webapi', () => {
     assert.deepEqual(await oauth.processDiscoveryResponse(issuer, rfc8414), as);
     assert.equal(as.issuer, server.issuer);
     assert.equal(as.token_endpoint, `${server.origin}/oauth/token`);
-    assert.deepEqual(as.grant_types_supported, ['client_credentials']);
-    assert.equal(as.authorization_endpoint, undefined);
+    assert.ok(as.grant_types_supported?.includes('client_credentials'));
+    assert.ok(as.authorization_endpoint?.startsWith(`${server.origin}/`));
+    assert.ok(as.dpop_signing_alg_values_supported?.includes('ES256'));
   });
 
   test('client_secret_post', async () => {
@@ -95,6 +96,42 @@ describe('oauth4webapi', () => {
         status: 401,
         error: 'invalid_client',
       });
+    });
+  }
+
+  for (const alg of ['ES256', 'PS256', 'Ed25519']) {
+    test(`DPoP with ${alg}: a bound token, at the token endpoint and at the management API`, async () => {
+      const { client, secret } = await newClient({ require_proof_of_possession: true });
+      await manage('POST', '/client-grants', {
+        client_id: client.client_id,
+        audience: server.managementAudience,
+        scope: ['read:clients'],
+      });
+      const keys = await oauth.generateKeyPair(alg);
+      const DPoP = oauth.DPoP(client, keys);
+      const authentication = oauth.ClientSecretPost(secret);
+      const parameters = { audience: server.managementAudience };
+      const request = await oauth.clientCredentialsGrantRequest(as, client, authentication, parameters, { DPoP });
+      const answer = await oauth.processClientCredentialsResponse(as, client, request);
+      assert.equal(answer.token_type, 'dpop');
+
+      const url = new URL(`${server.managementAudience}clients?per_page=1`);
+      const call = (options?: oauth.ProtectedResourceRequestOptions) =>
+        oauth.protectedResourceRequest(answer.access_token, 'GET', url, undefined, null, options);
+      for (const _ of [1, 2]) assert.equal((await call({ DPoP })).status, 200);
+      const stranger = oauth.DPoP(client, await oauth.generateKeyPair(alg));
+      for (const [options, scheme] of [
+        [undefined, 'bearer'],
+        [{ DPoP: stranger }, 'dpop'],
+      ] as const) {
+        await assert.rejects(call(options), (refusal) => {
+          assert.ok(refusal instanceof oauth.WWWAuthenticateChallengeError, String(refusal));
+          const [challenge] = refusal.cause;
+          assert.deepEqual([challenge?.scheme, challenge?.parameters.error], [scheme, 'invalid_token']);
+          return true;
+        });
+      }
+      await assert.rejects(getToken(client, authentication), { error: 'invalid_dpop_proof', status: 400 });
     });
   }
 
