@@ -41,6 +41,17 @@ export const refusalReasons = {
   code_verifier_wrong: 'The code verifier does not fit the code challenge, or one of them is missing (RFC 7636).',
   refresh_token_invalid: 'The refresh token is unknown, over, or was issued to another client.',
   refresh_token_replayed: 'The refresh token was exchanged before; what rests on it has ended.',
+  device_code_invalid: 'The device code is unknown, was used, or was given to another client (RFC 8628 §3.5).',
+  device_code_expired: 'Nobody answered in time; the device must begin again.',
+  device_denied: 'The person refused the device.',
+  authorization_pending: 'The person has not answered yet; the device is to ask again. Nothing is logged.',
+  slow_down: 'The device asked again too early, and has to wait longer from now on. Counted, not logged one by one.',
+  user_code_unknown: 'No device waits under the user code, or it was typed in another browser.',
+  subject_token_invalid: 'The subject token is unknown, over, used, of another issuer, or of no client of our own.',
+  subject_token_of_client: 'The subject token is a client\'s own; only a person\'s can be exchanged.',
+  actor_token_invalid: 'The actor token is unknown, over, or lacks `openid`.',
+  actors_too_many: 'The subject token has been handed on too often (RFC 8693 §4.1).',
+  exchange_at_management: 'A token for a management API never comes out of an exchange.',
   scope_not_authorized: 'The request asks for a scope that the person did not authorize (RFC 6749 §6).',
   binding_mismatch: 'The code or refresh token is bound to another key or certificate, or none was shown.',
   organization_scope_missing: 'The refresh token lacks the scope for organization tokens.',
@@ -103,6 +114,9 @@ const authenticationFailures: ReadonlySet<RefusalReason> = new Set([
   'certificate_invalid',
   // Guessing these is guessing a credential.
   'code_invalid',
+  'device_code_invalid',
+  'subject_token_invalid',
+  'actor_token_invalid',
   'refresh_token_invalid',
 ]);
 

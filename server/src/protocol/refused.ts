@@ -41,6 +41,9 @@ export async function guarded<T>(
       limits.countRefused(tenantId, clientId, ip);
       throw error;
     }
+    // A device that waits asks every few seconds: that is no event, and asking too often is counted.
+    if (error.reason === 'slow_down') limits.countRefused(tenantId, clientId, ip);
+    if (error.reason === 'authorization_pending' || error.reason === 'slow_down') throw error;
     if (error.isAuthenticationFailure) limits.countFailure(tenantId, clientId, ip);
     if (error.isAnonymous) limits.countFailure(tenantId, undefined, ip);
     // There is no tenant whose log this could be.

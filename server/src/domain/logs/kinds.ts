@@ -47,6 +47,8 @@ export const logKinds = {
   'session.end_refused': 'A request to sign somebody out was refused; `reason` says why.',
   'logout_notice.delivered': 'A client was told that a session ended (back-channel logout).',
   'logout_notice.failed': 'A client could not be told that a session ended, and is not tried again.',
+  'device.code_refused': 'Somebody typed a user code of a device that there is not, or used up a limit by that.',
+  'subject_token.created': 'A token was made by which a client can act for a user, once.',
   'setup_link.created': 'A link for an administrator was made.',
   'setup_link.used': 'An administrator was made by a link.',
   'organization.created': 'An organization was created.',

@@ -21,6 +21,7 @@ const clientPaths = ({ paths }: Issuer): string[] => [
   paths.revocation,
   paths.userinfo,
   paths.pushedAuthorization,
+  paths.deviceAuthorization,
 ];
 
 /** Lets pages call the endpoints of an issuer. */

@@ -129,11 +129,11 @@ function organizationOf(
 }
 
 /** RFC 8707 §2: each must be an API here; the tenant's default one stands in where none is named. */
-async function audiencesOf(
+export async function audiencesOf(
   ctx: ProtocolContext,
   profile: IssuerProfile,
-  { audiences }: AuthorizationParameters,
-  client: ClientFacts,
+  { audiences }: Pick<AuthorizationParameters, 'audiences'>,
+  client: Pick<ClientFacts, 'id'>,
   defaultAudience: string | null,
 ): Promise<readonly string[]> {
   const invalidTarget = (audience: string) => new Refusal('target_invalid', { clientId: client.id, audience });

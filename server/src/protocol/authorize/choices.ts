@@ -5,6 +5,8 @@ import type { ProtocolContext } from '../context.ts';
 import { isIdentityScope, organizationsResource } from '../tokens/identity-scopes.ts';
 import type { AuthorizationRequest } from './request.ts';
 
+type AskedAccess = Pick<AuthorizationRequest, 'scopes' | 'audiences'>;
+
 export interface NamedOrganization {
   readonly id: string;
   readonly name: string;
@@ -54,7 +56,7 @@ const named = ({ name, description }: { name: string; description: string | null
 });
 
 /** The scopes about the person, and those of each API, that a request asks for. */
-export async function requestedScopes(ctx: ProtocolContext, { scopes, audiences }: AuthorizationRequest) {
+export async function requestedScopes(ctx: ProtocolContext, { scopes, audiences }: AskedAccess) {
   const { db, systemApis } = ctx.services;
   const { tenantId } = ctx.site;
   const requested = new Set(scopes);

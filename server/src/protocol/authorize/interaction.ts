@@ -267,7 +267,7 @@ async function consentPage(
 /** Why the person can't come in for the organization; undefined when it can, or none is asked for. */
 export async function strangerTo(
   ctx: ProtocolContext,
-  { client, organizationId }: UnderWay,
+  { client, organizationId }: Pick<UnderWay, 'client' | 'organizationId'>,
   session: Session,
 ): Promise<Refusal | undefined> {
   if (organizationId === null) return undefined;

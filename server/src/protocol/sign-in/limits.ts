@@ -20,6 +20,10 @@ export interface SignInLimitSettings {
 /** Milliseconds. */
 export const signInWindowMs = 900_000;
 
+/** Wrong user codes of devices in a quarter of an hour (RFC 8628 §5.1). */
+export const userCodesPerBrowser = 10;
+export const userCodesPerAddress = 50;
+
 /** Who tries, and at what. */
 export interface Tried {
   readonly tenantId: string;
@@ -31,7 +35,14 @@ export interface Tried {
 }
 
 /** What is counted. */
-export type CountedBy = 'account_and_address' | 'account' | 'address' | 'device' | 'sign_up';
+export type CountedBy =
+  | 'account_and_address'
+  | 'account'
+  | 'address'
+  | 'device'
+  | 'sign_up'
+  | 'user_code_of_browser'
+  | 'user_code_of_address';
 
 interface Count {
   readonly by: CountedBy;
@@ -52,6 +63,8 @@ export class SignInLimits {
   readonly #account: RateLimiter;
   readonly #address: RateLimiter;
   readonly #signUps: RateLimiter;
+  readonly #userCodesOfBrowser: RateLimiter;
+  readonly #userCodesOfAddress: RateLimiter;
   readonly #clock: Clock;
   /** Tries under way, by what they are counted by. */
   readonly #underWay = new Map<string, number>();
@@ -62,12 +75,26 @@ export class SignInLimits {
     this.#account = limiter(settings.signInFailuresPerAccount);
     this.#address = limiter(settings.signInFailuresPerAddress);
     this.#signUps = limiter(settings.signUpsPerAddress);
+    this.#userCodesOfBrowser = limiter(userCodesPerBrowser);
+    this.#userCodesOfAddress = limiter(userCodesPerAddress);
     this.#clock = clock;
   }
 
   /** Begins a try. Throws `rate_limited` when a limit is used up. */
   begin(tried: Tried): Attempt {
-    const counts = this.#countsOf(tried);
+    return this.#begin(this.#countsOf(tried));
+  }
+
+  /** Begins a try at a user code; `holder` tells browsers or sessions apart. Throws `rate_limited`. */
+  beginUserCode({ tenantId, address, holder }: { tenantId: string; address: string; holder: string }): Attempt {
+    const network = networkOf(address);
+    return this.#begin([
+      { by: 'user_code_of_browser', limiter: this.#userCodesOfBrowser, key: `${tenantId} ${holder}` },
+      { by: 'user_code_of_address', limiter: this.#userCodesOfAddress, key: `${tenantId} ${network}` },
+    ]);
+  }
+
+  #begin(counts: readonly Count[]): Attempt {
     for (const count of counts) this.#assertLeft(count);
     for (const { by, key } of counts) this.#move(by, key, 1);
     let isOver = false;

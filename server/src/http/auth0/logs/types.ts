@@ -50,6 +50,8 @@ export const logTypes = {
   'session.end_refused': 'flo',
   'logout_notice.delivered': 'oidc_backchannel_logout_succeeded',
   'logout_notice.failed': 'oidc_backchannel_logout_failed',
+  'device.code_refused': 'fdeac',
+  'subject_token.created': 'sapi',
   'setup_link.created': 'sapi',
   'setup_link.used': 'sapi',
   'organization.created': 'sapi',

@@ -1,0 +1,192 @@
+/**
+ * The person's side of a device's sign-in (RFC 8628 §3.3), as the page asks for it.
+ *
+ *   type the code (counted, so that nobody guesses) ──► entry: a note for this browser ──► sign in ──► see what the
+ *   device asks ──► say yes or no, by our form, in this browser, as the person the page was shown to
+ *
+ * Who only has a link, or a code that another browser typed, gets no further than the first step.
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { authorizationRowOf } from '../../domain/authorizations/authorizations.ts';
+import { addConsent } from '../../domain/consents/consents.ts';
+import {
+  answerDevice,
+  type DeviceAuthorization,
+  findByUserCode,
+} from '../../domain/device-authorizations/device-authorizations.ts';
+import { shownUserCode, typedUserCode } from '../../domain/device-authorizations/user-code.ts';
+import type { Session } from '../../domain/sessions/sessions.ts';
+import type { User } from '../../domain/users/user.ts';
+import { randomBase64Url } from '../../kernel/random.ts';
+import { type NamedScope, type RequestedAudience, requestedScopes } from '../authorize/choices.ts';
+import { sessionOf, strangerTo } from '../authorize/interaction.ts';
+import type { Browser } from '../authorize/request.ts';
+import { type ClientFacts, loadClient } from '../client-facts.ts';
+import type { ProtocolContext } from '../context.ts';
+import { Refusal } from '../refusal.ts';
+import { loadPerson } from '../tokens/person.ts';
+import { countedEntry } from './entry-limit.ts';
+
+/** A code that was typed in a browser. */
+export interface Entry {
+  /** As people see it. */
+  readonly userCode: string;
+  /** Good in that browser only. */
+  readonly note: string;
+}
+
+/** A device that waits, with its client. */
+interface Waiting {
+  readonly device: DeviceAuthorization;
+  readonly client: ClientFacts;
+}
+
+/** What the page shows next. */
+export type DeviceStep =
+  | { readonly kind: 'sign_in'; readonly client: ClientFacts }
+  | {
+      readonly kind: 'confirm';
+      readonly client: ClientFacts;
+      readonly user: User;
+      readonly scopes: readonly NamedScope[];
+      readonly audiences: readonly RequestedAudience[];
+    };
+
+/** Somebody types a code. Throws the refusals `user_code_unknown`, `rate_limited`, logged. */
+export async function enterUserCode(
+  ctx: ProtocolContext,
+  typed: string,
+  browser: Browser & { browserSecret: string },
+): Promise<Entry> {
+  const { device } = await countedEntry(ctx, browser, async () => {
+    const code = typedUserCode(typed);
+    const found = code === undefined ? undefined : await waitingFor(ctx, code);
+    if (found === undefined) throw new Refusal('user_code_unknown');
+    return found;
+  });
+  return { userCode: shownUserCode(device.userCode), note: noteOf(ctx, device, browser.browserSecret) };
+}
+
+/** What is open for whoever is signed in. Throws the refusal `user_code_unknown`. */
+export async function deviceStepOf(ctx: ProtocolContext, entry: Entry, browser: Browser): Promise<DeviceStep> {
+  const { device, client } = await entered(ctx, entry, browser);
+  const session = await sessionOf(ctx, browser);
+  if (session === undefined) return { kind: 'sign_in', client };
+  await assertMember(ctx, { device, client }, session);
+  const [user, asked] = await Promise.all([loadPerson(ctx, session.userId), requestedScopes(ctx, device)]);
+  return { kind: 'confirm', client, user: user as User, ...asked };
+}
+
+/**
+ * The person says yes or no; undefined when the page must be shown again, because nobody is signed in any more, or
+ * somebody else than the page was shown to. Throws the refusal `user_code_unknown`.
+ */
+export async function answerDeviceEntry(
+  ctx: ProtocolContext,
+  entry: Entry,
+  browser: Browser,
+  answer: { allow: boolean; userId: string },
+): Promise<'approved' | 'denied' | undefined> {
+  const waiting = await entered(ctx, entry, browser);
+  const session = await sessionOf(ctx, browser);
+  if (session === undefined || session.userId !== answer.userId) return undefined;
+  if (!answer.allow) {
+    await deny(ctx, waiting, session);
+    return 'denied';
+  }
+  await assertMember(ctx, waiting, session);
+  await approve(ctx, waiting, session);
+  return 'approved';
+}
+
+async function waitingFor(ctx: ProtocolContext, userCode: string): Promise<Waiting | undefined> {
+  const device = await findByUserCode(ctx.services, ctx.site.tenantId, userCode);
+  if (device === undefined) return undefined;
+  const { client } = await loadClient(ctx, device.clientId);
+  return client?.status === 'active' ? { device, client } : undefined;
+}
+
+/** The device, when this browser typed its code. Whatever is wrong is told alike. */
+async function entered(ctx: ProtocolContext, { userCode, note }: Entry, { browserSecret }: Browser): Promise<Waiting> {
+  const unknown = new Refusal('user_code_unknown');
+  const code = typedUserCode(userCode);
+  if (code === undefined || browserSecret === undefined) throw unknown;
+  const waiting = await waitingFor(ctx, code);
+  if (waiting === undefined) throw unknown;
+  const [given, expected] = [Buffer.from(note), Buffer.from(noteOf(ctx, waiting.device, browserSecret))];
+  if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw unknown;
+  return waiting;
+}
+
+const noteOf = ({ services, site }: ProtocolContext, { hash }: DeviceAuthorization, browserSecret: string): string =>
+  createHmac('sha256', services.cipher.deriveKey('device entries'))
+    .update(JSON.stringify([site.tenantId, hash, browserSecret]))
+    .digest('base64url');
+
+async function assertMember(ctx: ProtocolContext, { device, client }: Waiting, session: Session): Promise<void> {
+  const stranger = await strangerTo(ctx, { client, organizationId: device.organizationId }, session);
+  if (stranger !== undefined) throw stranger;
+}
+
+async function approve(ctx: ProtocolContext, { device, client }: Waiting, session: Session): Promise<void> {
+  const { db, clock, random, journal } = ctx.services;
+  const { tenantId } = ctx.site;
+  const now = clock.now();
+  const { scopes, audiences, organizationId } = device;
+  const id = randomBase64Url(random, 12);
+  const row = authorizationRowOf(tenantId, {
+    id,
+    issuer: device.issuer,
+    userId: session.userId,
+    clientId: client.id,
+    scopes,
+    audiences,
+    amr: session.amr,
+    sessionId: scopes.includes('offline_access') ? null : session.id,
+    grantedInSessionId: session.id,
+    organizationId,
+    actor: null,
+    authenticatedAt: session.authenticatedAt,
+    createdAt: now,
+    // Until the device fetches its tokens.
+    expiresAt: device.expiresAt,
+  });
+  await db.transact(async (trx) => {
+    if (!(await answerDevice(trx, { tenantId, hash: device.hash, now }, id))) throw new Refusal('user_code_unknown');
+    await trx.insertInto('authorizations').values(row).execute();
+    await journal.within(trx, {
+      tenantId,
+      kind: 'authorization.granted',
+      clientId: client.id,
+      clientName: client.name,
+      userId: session.userId,
+      scope: scopes.join(' '),
+      description: 'device',
+      details: { target: id, ...(organizationId === null ? {} : { organization: organizationId }) },
+      ...ctx.origin,
+    });
+  });
+  if (client.firstParty) return;
+  const organizationIds = organizationId === null ? [] : [organizationId];
+  const who = { userId: session.userId, clientId: client.id };
+  await addConsent(ctx.services, tenantId, who, { scopes, audiences, organizationIds });
+}
+
+async function deny(ctx: ProtocolContext, { device, client }: Waiting, session: Session): Promise<void> {
+  const { db, clock, journal } = ctx.services;
+  const { tenantId } = ctx.site;
+  await db.transact(async (trx) => {
+    const isFirst = await answerDevice(trx, { tenantId, hash: device.hash, now: clock.now() }, null);
+    if (!isFirst) throw new Refusal('user_code_unknown');
+    await journal.within(trx, {
+      tenantId,
+      kind: 'authorization.refused',
+      clientId: client.id,
+      clientName: client.name,
+      userId: session.userId,
+      reason: 'person_refused',
+      description: 'the person refused a device',
+      ...ctx.origin,
+    });
+  });
+}
