@@ -33,7 +33,9 @@ export async function listAuthorizationsOfUser(
     .select(['a.id', 'a.client_id', 'c.name', 'a.created_at', 'a.expires_at'])
     .where('a.tenant_id', '=', ctx.site.tenantId)
     .where('a.user_id', '=', userId)
-    .where('a.expires_at', '>', ctx.clock.now());
+    .where('a.expires_at', '>', ctx.clock.now())
+    // What came of one by token exchange goes with it.
+    .where('a.parent_id', 'is', null);
   if (filter.firstParty !== undefined) query = query.where('c.first_party', '=', filter.firstParty ? 1 : 0);
   const rows = await query.orderBy('a.created_at', 'desc').orderBy('a.id').limit(mostListed).execute();
   return rows.map((row) => ({

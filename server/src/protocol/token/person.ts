@@ -20,7 +20,7 @@ import { mintIdToken } from '../tokens/id-token.ts';
 import { isIdentityScope, organizationsResource, organizationsScope } from '../tokens/identity-scopes.ts';
 import { mintAccessToken } from '../tokens/mint.ts';
 import { loadPerson } from '../tokens/person.ts';
-import { loadPersonFacts } from '../user-facts.ts';
+import { loadPersonFacts, type PersonFacts } from '../user-facts.ts';
 import type { PersonGrant, PersonGrantType, Redeemed } from './grants/grant-type.ts';
 import type { TokenAnswer } from './request.ts';
 
@@ -33,18 +33,20 @@ export async function issueForPerson(
   redeemed: Redeemed,
   about: About,
 ): Promise<TokenAnswer> {
-  const { client, request } = redeemed;
+  const { client } = redeemed;
   const grant = await type.redeem(ctx, redeemed);
-  const { authorization } = grant;
+  const { authorization, exchange } = grant;
+  const request = { ...redeemed.request, ...exchange?.target };
+  const asked = { ...redeemed, request };
   about.userId = authorization.userId;
   const user = await activeUser(ctx, authorization.userId, client.id);
   assertScopesAuthorized(request.scopes, authorization, client.id);
-  const target = targetOf(redeemed, authorization);
+  const target = targetOf(asked, authorization);
   about.audience = target.kind === 'userinfo' ? undefined : target.audience;
-  const decided = target.kind === 'userinfo' ? undefined : await decide(ctx, redeemed, authorization, target);
+  const decided = target.kind === 'userinfo' ? undefined : await decide(ctx, asked, grant, target);
 
   await grant.consume();
-  return mint(ctx, redeemed, { grant, user, target, decided });
+  return mint(ctx, asked, { grant, user, target, decided });
 }
 
 /** Whoever is blocked, waits for approval or was deleted gets nothing, whatever was authorized. */
@@ -101,14 +103,15 @@ interface Decided {
 
 async function decide(
   ctx: ProtocolContext,
-  { client, request }: Redeemed,
-  { userId, scopes: authorized }: Authorization,
+  { profile, client, request }: Redeemed,
+  { authorization: { userId, scopes: authorized }, exchange }: PersonGrant,
   { kind, audience, organizationId }: Exclude<Target, { kind: 'userinfo' }>,
 ): Promise<Decided> {
   const about = { clientId: client.id, userId, audience };
   const target = kind === 'organization' ? 'organization' : { audience };
   const facts = await loadPersonFacts(ctx, { userId, clientId: client.id, target, organizationId });
   if (facts === undefined) throw new Refusal('user_inactive', about);
+  if (exchange !== undefined && isManagement(facts)) throw new Refusal('exchange_at_management', about);
   const decision = decideUserAccess(facts.access, facts.organization);
   if (!decision.allowed) throw new Refusal(decision.reason, { ...about, ofPerson: true });
   const mayAct =
@@ -116,12 +119,18 @@ async function decide(
     client.firstParty ||
     (await organizationConsented(ctx.services, ctx.site.tenantId, { userId, clientId: client.id, organizationId }));
   if (!mayAct) throw new Refusal('organization_not_consented', about);
+  const takesAll = exchange?.takesAll === true && request.scopes === undefined && profile.absentScope === 'all_allowed';
   const asked = request.scopes ?? authorized;
   return {
     facts: facts.audience as AudienceFacts,
-    scopes: decision.scopes.filter((scope) => authorized.includes(scope) && asked.includes(scope)),
+    scopes: takesAll
+      ? decision.scopes
+      : decision.scopes.filter((scope) => authorized.includes(scope) && asked.includes(scope)),
   };
 }
+
+const isManagement = ({ access: { resourceServer } }: PersonFacts): boolean =>
+  typeof resourceServer === 'object' && resourceServer.isSystem;
 
 async function mint(
   ctx: ProtocolContext,
@@ -159,9 +168,7 @@ async function mint(
       scope: scopes.join(' '),
       tokenId,
       description: request.grantType,
-      ...(target.kind === 'userinfo' || target.organizationId === undefined
-        ? {}
-        : { details: { organization: target.organizationId } }),
+      ...detailsOf(target, authorization),
       ...ctx.origin,
     }),
   ]);
@@ -173,6 +180,15 @@ async function mint(
     idToken,
     refreshToken,
     issuedTokenType: grant.issuedTokenType,
+  };
+}
+
+/** The organization it speaks for, and who acts for the person. */
+function detailsOf(target: Target, { actor }: Authorization): { details?: Record<string, unknown> } {
+  const organization = target.kind === 'userinfo' ? undefined : target.organizationId;
+  if (organization === undefined && actor === null) return {};
+  return {
+    details: { ...(organization === undefined ? {} : { organization }), ...(actor === null ? {} : { actor }) },
   };
 }
 

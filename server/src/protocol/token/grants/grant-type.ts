@@ -30,6 +30,14 @@ export interface Redeemed {
   readonly binding: Binding;
 }
 
+/** What is particular to a token that comes from another one; a management API it is never for. */
+export interface Exchange {
+  /** What it is for when the request names nothing. */
+  readonly target: { readonly audience?: string; readonly organization?: string };
+  /** Nothing was authorized before: without scopes in the request it may get whatever the person may have. */
+  readonly takesAll: boolean;
+}
+
 /** What was shown and is good, so far. */
 export interface PersonGrant {
   readonly authorization: Authorization;
@@ -41,6 +49,8 @@ export interface PersonGrant {
   readonly issuedTokenType?: string;
   /** Longest life of the access token, in seconds, where what was shown bounds it. */
   readonly maximumLifetimeSeconds?: number;
+  /** Set where another token was shown (RFC 8693). */
+  readonly exchange?: Exchange;
   /** Uses up what was shown, by one conditional write, before anything is minted. Throws a `Refusal`. */
   consume(): Promise<void>;
   /** The refresh token of the answer, kept when this settles. Runs after `consume`. */

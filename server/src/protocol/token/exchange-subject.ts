@@ -1,0 +1,221 @@
+/** Whom an exchanged token speaks for and how far, and who acts: read from the tokens that a request shows (RFC 8693 §2.1). */
+import type { Actor, Authorization } from '../../domain/authorizations/authorization.ts';
+import { findAuthorization } from '../../domain/authorizations/authorizations.ts';
+import { findOpaqueToken } from '../../domain/authorizations/opaque-tokens.ts';
+import { findSubjectToken } from '../../domain/subject-tokens/use.ts';
+import type { Binding } from '../binding/binding.ts';
+import { bindingOfClaim } from '../binding/present.ts';
+import { loadClient } from '../client-facts.ts';
+import type { ProtocolContext } from '../context.ts';
+import { isJwt } from '../opaque.ts';
+import { organizationOfAudience, profileOfIssuer } from '../profile.ts';
+import { Refusal } from '../refusal.ts';
+import { isIdentityScope, organizationsScope } from '../tokens/identity-scopes.ts';
+import { authorizationOfTokenId, BadToken, type PresentedToken, verifyAccessToken } from '../tokens/verify.ts';
+import type { Redeemed } from './grants/grant-type.ts';
+
+export const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';
+export const impersonationTokenType = 'urn:logto:token-type:impersonation_token';
+
+/** Longest life of a token by an impersonation token, in seconds: that itself is over in minutes. */
+const impersonationSeconds = 3600;
+/** Most actors in a row. */
+const mostActors = 3;
+
+/** What the new token may be at most. */
+export interface Subject {
+  readonly userId: string;
+  readonly scopes: readonly string[];
+  readonly audiences: readonly string[];
+  readonly organizationId: string | null;
+  readonly amr: readonly string[];
+  readonly authenticatedAt: number;
+  /** Milliseconds. */
+  readonly expiresAt: number;
+  /** Who acts already. */
+  readonly actor: Actor | null;
+  /** What the token is for when the request names nothing. */
+  readonly target: { readonly audience?: string; readonly organization?: string };
+  /** The authorization it ends with. */
+  readonly parentId: string | undefined;
+  /** Hash of what has to be used up. */
+  readonly singleUse: string | undefined;
+}
+
+/** Reads the subject token. Throws `subject_token_invalid`, `subject_token_of_client`, `binding_mismatch`. */
+export async function subjectOf(ctx: ProtocolContext, redeemed: Redeemed): Promise<Subject> {
+  const { subjectToken = '', subjectTokenType } = redeemed.request.given;
+  if (subjectTokenType === impersonationTokenType) return impersonation(ctx, redeemed, subjectToken);
+  return isJwt(subjectToken) ? ofJwt(ctx, redeemed, subjectToken) : ofOpaque(ctx, redeemed, subjectToken);
+}
+
+const invalid = ({ client }: Redeemed, detail: string, userId?: string) =>
+  new Refusal('subject_token_invalid', { clientId: client.id, userId, detail });
+
+/** An administrator made it: nothing was authorized before, so the person's own access is the bound. */
+async function impersonation(ctx: ProtocolContext, redeemed: Redeemed, token: string): Promise<Subject> {
+  const found = await findSubjectToken(ctx.services, ctx.site.tenantId, token);
+  const now = ctx.services.clock.now();
+  if (found === undefined || found.usedAt !== null || found.expiresAt <= now) {
+    throw invalid(redeemed, 'unknown, used or over', found?.userId);
+  }
+  const { audience, organization, scopes = [] } = redeemed.request;
+  return {
+    userId: found.userId,
+    scopes: scopes.filter((scope) => scope !== 'offline_access'),
+    audiences: audience === undefined ? [] : [audience],
+    organizationId: organization ?? null,
+    amr: [],
+    authenticatedAt: now,
+    expiresAt: now + impersonationSeconds * 1000,
+    actor: null,
+    target: {},
+    parentId: undefined,
+    singleUse: found.hash,
+  };
+}
+
+/** A token of an API: its own scopes are the bound, and its own organization. */
+async function ofJwt(ctx: ProtocolContext, redeemed: Redeemed, token: string): Promise<Subject> {
+  const { profile, client, binding } = redeemed;
+  const presented = await verified(ctx, redeemed, token, invalid);
+  const { userId, tokenScopes, organization, audience } = presented;
+  if (userId === undefined) throw new Refusal('subject_token_of_client', { clientId: client.id });
+  assertBinding(redeemed, bindingOfClaim(presented.confirmation), binding);
+  const authorization = await findAuthorization(ctx.services, ctx.site.tenantId, authorizationIdOf(presented));
+  if (authorization === undefined) throw invalid(redeemed, 'what the person authorized has ended', userId);
+  await assertFirstParty(ctx, redeemed, presented.clientId, userId);
+  // Where tokens of APIs do not carry it, what was authorized says whether organizations may be named.
+  const mayNameOrganization =
+    !profile.identityScopesInApiTokens &&
+    organization === undefined &&
+    authorization.scopes.includes(organizationsScope);
+  const own = tokenScopes.filter((scope) => organization === undefined || scope !== organizationsScope);
+  return bounded(authorization, {
+    scopes: mayNameOrganization ? [...own, organizationsScope] : own,
+    organizationId: organization?.id ?? null,
+    expiresAt: presented.expiresAt * 1000,
+    target: targetOf(redeemed, organizationOfAudience(audience), audience),
+  });
+}
+
+/** A request that names nothing is for what the subject token is for. */
+function targetOf({ request }: Redeemed, organization: string | undefined, audience: string): Subject['target'] {
+  if (request.audience !== undefined || request.organization !== undefined) return {};
+  return organization === undefined ? { audience } : { organization };
+}
+
+/** A token for the userinfo endpoint stands for the sign-in: what was authorized there is the bound. */
+async function ofOpaque(ctx: ProtocolContext, redeemed: Redeemed, token: string): Promise<Subject> {
+  const found = await findOpaqueToken(ctx.services, ctx.site.tenantId, token);
+  if (found === undefined || found.issuer !== redeemed.profile.name || found.client_status !== 'active') {
+    throw invalid(redeemed, 'no such token of this issuer', found?.user_id);
+  }
+  assertBinding(redeemed, bindingOfRow(found), redeemed.binding);
+  const authorization = await findAuthorization(ctx.services, ctx.site.tenantId, found.authorization_id);
+  if (authorization === undefined) throw invalid(redeemed, 'what the person authorized has ended', found.user_id);
+  await assertFirstParty(ctx, redeemed, found.client_id, found.user_id);
+  const carried = found.scopes.split(' ');
+  return bounded(authorization, {
+    scopes: authorization.scopes.filter((scope) => !isIdentityScope(scope) || carried.includes(scope)),
+    organizationId: authorization.organizationId,
+    expiresAt: found.expires_at,
+    target: {},
+  });
+}
+
+const bounded = (
+  authorization: Authorization,
+  bounds: Pick<Subject, 'scopes' | 'organizationId' | 'expiresAt' | 'target'>,
+): Subject => ({
+  ...bounds,
+  userId: authorization.userId,
+  // There is no refresh token to be had.
+  scopes: bounds.scopes.filter((scope) => scope !== 'offline_access'),
+  audiences: authorization.audiences,
+  amr: authorization.amr,
+  authenticatedAt: authorization.authenticatedAt,
+  expiresAt: Math.min(bounds.expiresAt, authorization.expiresAt),
+  actor: authorization.actor,
+  parentId: authorization.id,
+  singleUse: undefined,
+});
+
+/** Who acts, the current actor outermost: the actor token's subject, before whoever acted already. */
+export async function chainOf(ctx: ProtocolContext, redeemed: Redeemed, { actor, userId }: Subject) {
+  const { actorToken } = redeemed.request.given;
+  if (actorToken === undefined) return actor;
+  const sub = isJwt(actorToken)
+    ? await actorOfJwt(ctx, redeemed, actorToken)
+    : await actorOfOpaque(ctx, redeemed, actorToken);
+  const chain: Actor = { sub, ...(actor === null ? {} : { act: actor }) };
+  if (lengthOf(chain) > mostActors) throw new Refusal('actors_too_many', { clientId: redeemed.client.id, userId });
+  return chain;
+}
+
+const lengthOf = ({ act }: Actor): number => 1 + (act === undefined ? 0 : lengthOf(act));
+
+const badActor = ({ client }: Redeemed, detail: string, userId?: string) =>
+  new Refusal('actor_token_invalid', { clientId: client.id, userId, detail });
+
+async function actorOfJwt(ctx: ProtocolContext, redeemed: Redeemed, token: string): Promise<string> {
+  const presented = await verified(ctx, redeemed, token, badActor);
+  // Somebody for whom another one acts does not act.
+  if (presented.payload.act !== undefined) throw badActor(redeemed, 'it has an actor itself', presented.userId);
+  assertBinding(redeemed, bindingOfClaim(presented.confirmation), redeemed.binding);
+  return presented.payload.sub as string;
+}
+
+async function actorOfOpaque(ctx: ProtocolContext, redeemed: Redeemed, token: string): Promise<string> {
+  const { profile } = redeemed;
+  const found = await findOpaqueToken(ctx.services, ctx.site.tenantId, token);
+  const isGood = found?.issuer === profile.name && found.client_status === 'active' && found.user_status === 'active';
+  if (found === undefined || !isGood) throw badActor(redeemed, 'no such token of this issuer', found?.user_id);
+  if (!found.scopes.split(' ').includes('openid')) throw badActor(redeemed, 'it lacks openid', found.user_id);
+  const authorization = await findAuthorization(ctx.services, ctx.site.tenantId, found.authorization_id);
+  if (authorization?.actor !== null) throw badActor(redeemed, 'it has an actor itself', found.user_id);
+  assertBinding(redeemed, bindingOfRow(found), redeemed.binding);
+  return profile.subjectOfUser(found.user_id);
+}
+
+/** A JWT that is good today, of this very issuer. */
+async function verified(
+  ctx: ProtocolContext,
+  redeemed: Redeemed,
+  token: string,
+  refusal: typeof invalid,
+): Promise<PresentedToken> {
+  try {
+    const presented = await verifyAccessToken(ctx, token);
+    if (profileOfIssuer(ctx.site, presented.payload.iss) !== redeemed.profile) throw new BadToken('of another issuer');
+    return presented;
+  } catch (error) {
+    throw error instanceof BadToken ? refusal(redeemed, error.message) : error;
+  }
+}
+
+const authorizationIdOf = ({ tokenId }: PresentedToken): string => authorizationOfTokenId(tokenId);
+
+const bindingOfRow = (row: { dpop_thumbprint: string | null; certificate_thumbprint: string | null }): Binding => ({
+  dpopThumbprint: row.dpop_thumbprint ?? undefined,
+  certificateThumbprint: row.certificate_thumbprint ?? undefined,
+});
+
+/** What is bound to a key or certificate is exchanged by who holds that, and the new token is bound to it too. */
+function assertBinding({ client }: Redeemed, bound: Binding, shown: Binding): void {
+  const isSame =
+    (bound.dpopThumbprint === undefined || bound.dpopThumbprint === shown.dpopThumbprint) &&
+    (bound.certificateThumbprint === undefined || bound.certificateThumbprint === shown.certificateThumbprint);
+  if (!isSame) throw new Refusal('binding_mismatch', { clientId: client.id });
+}
+
+/** What a person let somebody else's application do is for that application. */
+async function assertFirstParty(
+  ctx: ProtocolContext,
+  redeemed: Redeemed,
+  clientId: string,
+  userId: string,
+): Promise<void> {
+  const { client } = await loadClient(ctx, clientId);
+  if (client?.firstParty !== true) throw invalid(redeemed, 'it was issued to a third-party client', userId);
+}
