@@ -30,7 +30,8 @@ describe('oauth4webapi', () => {
   async function newClient(settings: Record<string, unknown> = {}) {
     const made = await manage('POST', '/clients', { name: 'Caller', app_type: 'non_interactive', ...settings });
     await manage('POST', '/client-grants', { client_id: made.client_id, audience, scope: ['read:orders'] });
-    return { client: { client_id: made.client_id as string }, secret: made.client_secret as string };
+    const client: oauth.Client = { client_id: made.client_id };
+    return { client, secret: made.client_secret as string };
   }
 
   const getToken = async (
