@@ -162,14 +162,23 @@ eachEngine('@logto/node', (engine) => {
       },
     });
     assert.deepEqual([answer.status, answer.body.error], [400, 'invalid_grant']);
-    await browser.open(web.sentTo());
-    // Without an ID token as a hint anybody could have sent her here, so she is asked.
-    if (browser.page.location === undefined) await browser.submit('/session/end/confirm');
-    assert.ok(browser.page.location?.startsWith(postLogoutRedirectUri), browser.page.text);
+    // A browser says which page it comes from.
+    await browser.open(web.sentTo(), { referer: 'https://app.example/' });
+    assert.equal(browser.page.location, postLogoutRedirectUri);
     await web.client.signIn(redirectUri);
     await browser.open(web.sentTo());
     assert.equal(browser.page.location, undefined, 'she has to sign in again');
     assert.match(browser.page.text, /name="password"/);
+  });
+
+  test('signs out from nowhere: anybody could have made that link, so she is asked', async () => {
+    const browser = new Browser(server);
+    const web = await signedIn(webApp(server, app), browser);
+    await web.client.signOut(postLogoutRedirectUri);
+    await browser.open(web.sentTo());
+    assert.equal(browser.page.location, undefined);
+    await browser.submit('/sign-out', { decision: 'sign_out' });
+    assert.equal(browser.page.location, postLogoutRedirectUri);
   });
 
   test('a wrong state, and a sign-in that was cancelled, are no sign-in', async () => {
@@ -240,8 +249,15 @@ eachEngine('@logto/node', (engine) => {
       const site = createServer(async (request, response) => {
         const url = new URL(request.url ?? '/', origin);
         if (url.pathname === '/callback') await web.client.handleSignInCallback(url.href);
+        if (url.pathname === '/sign-out') {
+          await web.client.signOut(`${origin}/`);
+          response.writeHead(302, { location: web.sentTo() }).end();
+          return;
+        }
         const context = await web.client.getContext({ fetchUserInfo: true, getOrganizationToken: true });
-        response.setHeader('content-type', 'text/html').end(`<h1>${context.userInfo?.email ?? 'nobody'}</h1>`);
+        const person = context.userInfo?.email ?? 'nobody';
+        response.setHeader('content-type', 'text/html');
+        response.end(`<link rel="icon" href="data:,"><h1>${person}</h1><a href="/sign-out">Sign out</a>`);
       });
       await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
       const origin = `http://localhost:${(site.address() as AddressInfo).port}`;
@@ -261,10 +277,8 @@ eachEngine('@logto/node', (engine) => {
           (await web.client.getContext({ getOrganizationToken: true })).organizationTokens ?? {},
         );
         assert.deepEqual(organizations.sort(), [world.kansai, world.kanto].sort());
-        await web.client.signOut(`${origin}/`);
-        await page.goto(web.sentTo());
-        if (!page.url().startsWith(origin)) await page.locator('form[action*="/session/end"] button').first().click();
-        await page.waitForURL(`${origin}/**`);
+        await page.locator('a').click();
+        await page.waitForURL(`${origin}/`);
         assert.equal(await page.locator('h1').textContent(), 'nobody');
         assert.deepEqual([...browser.origins].sort(), [origin, server.origin].sort(), 'nothing from elsewhere');
         assert.deepEqual(

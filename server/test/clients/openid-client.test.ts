@@ -178,8 +178,8 @@ describe('openid-client', () => {
       const tokens = await client.authorizationCodeGrant(config, back, checks);
       assert.equal(tokens.claims()?.sub, people.subject(issuer));
       const browser = new Browser(people.server);
-      await browser.open(url.href);
-      assert.ok(browser.page.status >= 400 && browser.page.location === undefined, 'it was used');
+      const used = await browser.open(url.href);
+      assert.ok(used.status >= 400 && used.location === undefined, 'it was used');
       await browser.open(client.buildAuthorizationUrl(config, parameters).href);
       const notPushed = new URL(browser.page.location as string);
       assert.equal(notPushed.searchParams.get('error'), 'invalid_request');
