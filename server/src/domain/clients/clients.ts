@@ -10,9 +10,9 @@ import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
 import { removeSubject } from '../memberships/memberships.ts';
 import { watchOwners } from '../organizations/owners.ts';
-import { loadResourceServer } from '../resource-servers/read-resource-servers.ts';
 import { type ClientSettings, credentialKindOf, isPublicClient } from './client.ts';
 import { checkCertificate, type GivenCertificate } from './client-certificates.ts';
+import { columnsOf, settingsOf } from './client-columns.ts';
 import { type CheckedKey, checkKey, type GivenKey } from './client-keys.ts';
 import type { CredentialRow } from './credential.ts';
 import { credentialRows, insertCertificate, insertKey, insertSecret } from './credentials.ts';
@@ -20,7 +20,7 @@ import { replaceOrigins } from './origins.ts';
 import { assertMayBecome, ownerOf } from './owner.ts';
 import { type ClientWithKeys, loadClient } from './read-clients.ts';
 import { replaceSecrets } from './secrets.ts';
-import { normalSignIn, noSignIn, sameSignIn } from './sign-in.ts';
+import { sameSignIn } from './sign-in.ts';
 import { assertSignIn } from './sign-in-rules.ts';
 
 /** `keyIds` are the keys or certificates its authentication refers to from now on; `secret` a supplied new one. */
@@ -154,44 +154,6 @@ async function hasManagementScopes(ctx: Context, trx: Tx, id: string): Promise<b
   const roles = await rolesOfSubject(ctx, trx, id);
   const roleIds = roles.map(({ roleId }) => roleId);
   return (await managementScopesOfRoles(ctx, trx, roleIds)).size > 0;
-}
-
-const settingsOf = (input: { name: string } & Partial<ClientSettings>): ClientSettings => ({
-  name: input.name,
-  description: input.description ?? null,
-  type: input.type ?? null,
-  status: input.status ?? 'active',
-  firstParty: input.firstParty ?? true,
-  grantTypes: [...new Set(input.grantTypes ?? ['client_credentials'])],
-  authMethod: input.authMethod ?? null,
-  resourceServer: input.resourceServer ?? null,
-  metadata: input.metadata ?? {},
-  extras: input.extras ?? {},
-  signIn: normalSignIn(input.signIn ?? noSignIn),
-});
-
-async function columnsOf(ctx: Context, trx: Tx, settings: ClientSettings) {
-  return {
-    name: settings.name,
-    description: settings.description,
-    type: settings.type,
-    status: settings.status,
-    first_party: settings.firstParty ? (1 as const) : (0 as const),
-    grant_types: JSON.stringify(settings.grantTypes),
-    auth_method: settings.authMethod,
-    resource_server_id: await linkedResourceServer(ctx, trx, settings.resourceServer),
-    metadata: JSON.stringify(settings.metadata),
-    extras: JSON.stringify(settings.extras),
-    sign_in: JSON.stringify(settings.signIn),
-  };
-}
-
-async function linkedResourceServer(ctx: Context, trx: Tx, identifier: string | null): Promise<string | null> {
-  if (identifier === null) return null;
-  const linked = await loadResourceServer(ctx, trx, identifier);
-  // A client linked to an API may introspect its tokens: nobody may link itself to a management audience.
-  if (linked.systemKind !== null) throw invalid('resourceServer', 'A system API can not be linked to.');
-  return linked.id;
 }
 
 const checkKeys = (ctx: Context, given: readonly GivenKey[]): CheckedKey[] =>
