@@ -29,6 +29,7 @@ const statuses: Readonly<Record<Kind, number>> = {
 const kinds: { readonly [Reason in RefusalReason]?: Kind } = {
   interaction_unknown: 'expired',
   pushed_request_invalid: 'expired',
+  user_code_unknown: 'expired',
   form_forged: 'form',
   rate_limited: 'limit',
   sign_up_off: 'missing',

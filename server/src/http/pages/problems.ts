@@ -52,6 +52,7 @@ const refusals: { readonly [Reason in RefusalReason]?: (retryAfterSeconds: numbe
   sign_in_failed: () => ({ status: 400, text: (t) => t.signInFailed }),
   user_inactive: () => ({ status: 403, text: (t) => t.accountInactive }),
   sign_up_refused: () => ({ status: 409, text: (t) => t.signUpRefused }),
+  user_code_unknown: () => ({ status: 400, text: (t) => t.deviceCodeWrong }),
   rate_limited: limited,
 };
 

@@ -1,5 +1,5 @@
 /**
- * The pages people see: sign-in and what follows it, sign-out, the first administrator. Both issuers share them. A
+ * The pages people see: sign-in and what follows it, devices, sign-out, the first administrator. Both issuers share them. A
  * handler reads the form, calls the protocol, and shows the step that comes next; what may come next is decided there.
  *
  *   GET  /interaction/:id                 shows the step
@@ -53,6 +53,15 @@ export function pagesSurface(services: PageServices) {
     const signUp = () => import('./sign-up.ts');
     get('/interaction/:id/sign-up', async () => (await signUp()).showSignUp);
     post('/interaction/:id/sign-up', async () => (await signUp()).answerSignUp);
+
+    const device = () => import('./device.ts');
+    get('/device', async () => (await device()).showDevice);
+    post('/device', async () => (await device()).answerDeviceCode);
+    get('/device/confirm', async () => (await device()).showDeviceConfirm);
+    post('/device/confirm', async () => (await device()).answerDeviceConfirm);
+    post('/device/sign-in', async () => (await device()).answerDeviceSignIn);
+    get('/device/connected', async () => (await device()).showDeviceConnected);
+    get('/device/declined', async () => (await device()).showDeviceDeclined);
 
     const setup = () => import('./setup.ts');
     get('/setup', async () => (await setup()).showSetup);

@@ -69,19 +69,30 @@ export async function answerSignIn(
   const step = await currentStep(services, request);
   // The form was sent twice, or in two tabs.
   if (!mayEnter(step)) return goOn(services, request, reply, step);
+  const outcome = await trySignIn(services, request);
+  if ('signedIn' in outcome) return enter(request, reply, step, outcome.signedIn);
+  const { problem } = outcome;
   const identifier = formField(request, 'identifier') ?? '';
+  const form = await signInForm(services, request, step, { identifier, problem });
+  return sendStepPage(services, request, afterProblem(reply, problem), step, form, { status: problem.status });
+}
+
+/** Signs in with what the form holds, or tells what is wrong that the person can do something about. */
+export async function trySignIn(
+  services: PageServices,
+  request: FastifyRequest,
+): Promise<{ signedIn: SignedIn } | { problem: Problem }> {
   try {
     const signedIn = await signInWithPassword(protocolContext(services, request), {
-      identifier,
+      identifier: formField(request, 'identifier') ?? '',
       password: formField(request, 'password') ?? '',
       ...presented(request),
     });
-    return enter(request, reply, step, signedIn);
+    return { signedIn };
   } catch (error) {
     const problem = problemOf(error);
     if (problem === undefined) throw error;
-    const form = await signInForm(services, request, step, { identifier, problem });
-    return sendStepPage(services, request, afterProblem(reply, problem), step, form, { status: problem.status });
+    return { problem };
   }
 }
 
@@ -91,14 +102,18 @@ export const presented = (request: FastifyRequest) => ({
   sessionSecret: browserOf(request).sessionSecret,
 });
 
-/** Somebody signed in: the browser gets the session's secret, and the interaction goes on with it. */
-export function enter(
+/** The browser gets what shows that somebody signed in. */
+export function keepSession(
   request: FastifyRequest,
   reply: FastifyReply,
-  step: PageStep,
   { sessionSecret, knownDevice }: SignedIn,
-): FastifyReply {
+): void {
   setSessionCookie(request, reply, sessionSecret);
   setKnownDeviceCookie(request, reply, knownDevice);
+}
+
+/** Somebody signed in: the interaction goes on with that. */
+export function enter(request: FastifyRequest, reply: FastifyReply, step: PageStep, signedIn: SignedIn): FastifyReply {
+  keepSession(request, reply, signedIn);
   return seeOther(reply, stepUrl(step));
 }
