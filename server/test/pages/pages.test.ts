@@ -325,3 +325,22 @@ eachEngine('pages', (engine) => {
     }
   });
 });
+
+eachEngine('pages without a database', (engine) => {
+  it('say so, and nothing of what went wrong', async () => {
+    const server = await startServer({ engine });
+    try {
+      const browser = await begin(server, await makeApp(server));
+      await server.composed.services.db.close();
+      for (const path of [new URL(browser.page.url).pathname, '/setup?token=x']) {
+        const page = await browser.open(path);
+        assert.ok(page.status === 500 || page.status === 503, `${path}: ${page.status}`);
+        assertPageHeaders(page.headers, path);
+        assert.match(page.text, /<code>[0-9a-f]{12} \d{4}-/, 'a reference to the log of the process');
+        assert.doesNotMatch(page.text, /sqlite|postgres|select |at \w+ \(|\.ts/i);
+      }
+    } finally {
+      await server.close().catch(() => {});
+    }
+  });
+});

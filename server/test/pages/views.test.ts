@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { darkStyles, formPostScript, styles } from '../../src/http/pages/assets.ts';
@@ -253,5 +255,14 @@ describe('the way to a client', () => {
     assert.equal(withParameters('https://app.example/cb?a=1', parameters), `https://app.example/cb?a=1&${added}`);
     assert.equal(withParameters('https://app.example/cb?', parameters), `https://app.example/cb?${added}`);
     assert.equal(withParameters('app:/é', parameters), `app:/%C3%A9?${added}`);
+  });
+});
+
+describe('the pages', () => {
+  it('are not loaded by a start: their routes import nothing but types', () => {
+    const text = readFileSync(join(import.meta.dirname, '../../src/http/pages/routes.ts'), 'utf8');
+    const imports = text.match(/^import .*$/gm) ?? [];
+    assert.ok(imports.length > 0);
+    for (const line of imports) assert.match(line, /^import type /);
   });
 });
