@@ -5,12 +5,18 @@ import { defineStatement } from '../storage/statement.ts';
 import { authenticateClient } from './client-auth/authenticate.ts';
 import type { PresentedCredentials } from './client-auth/presented.ts';
 import type { ProtocolContext } from './context.ts';
-import type { IssuerProfile } from './profile.ts';
 import { introspectOpaque, isJwt, revokeOpaque } from './opaque.ts';
+import type { IssuerProfile } from './profile.ts';
 import { Refusal } from './refusal.ts';
 import { guarded } from './refused.ts';
 import { loadTokenFacts, type TokenFacts } from './token-facts.ts';
-import { BadToken, type IssuedToken, type PresentedToken, verifyAccessToken, verifyIssuedToken } from './tokens/verify.ts';
+import {
+  BadToken,
+  type IssuedToken,
+  type PresentedToken,
+  verifyAccessToken,
+  verifyIssuedToken,
+} from './tokens/verify.ts';
 
 export interface TokenOperation {
   readonly credentials: PresentedCredentials;
@@ -32,7 +38,9 @@ export function introspect(
   return guarded(ctx, 'endpoint.refused', request, async () => {
     const caller = await authenticated(ctx, profile, request);
     const text = request.token as string;
-    if (!isJwt(text)) return introspectOpaque(ctx, caller.client?.id as string, text);
+    if (!isJwt(text)) {
+      return introspectOpaque(ctx, text, (id) => id === caller.client?.id || seesEveryToken(ctx, caller));
+    }
     const token = await orNothing(verifyAccessToken(ctx, text));
     if (token === undefined || !(await maySee(ctx, caller, token))) return { active: false };
     const { scope: _, ...claims } = token.payload;
@@ -123,11 +131,14 @@ async function orNothing<T>(verifying: Promise<T>): Promise<T | undefined> {
 
 async function maySee(ctx: ProtocolContext, caller: TokenFacts, token: PresentedToken): Promise<boolean> {
   const callerId = caller.client?.id as string;
-  if (token.clientId === callerId) return true;
-  const native = ctx.services.systemApis.find(({ kind }) => kind === 'api');
-  const decision = decideClientAccess(caller.access, undefined);
-  if (native !== undefined && decision.allowed && expandScopes(native, decision.scopes).has(introspectScope))
-    return true;
+  if (token.clientId === callerId || seesEveryToken(ctx, caller)) return true;
   const [linked] = await ctx.services.db.run(linkedApi, { tenantId: ctx.site.tenantId, clientId: callerId });
   return token.resourceServerId !== null && linked?.resource_server_id === token.resourceServerId;
+}
+
+/** Whether the caller holds `introspect:tokens` today. */
+function seesEveryToken(ctx: ProtocolContext, caller: TokenFacts): boolean {
+  const native = ctx.services.systemApis.find(({ kind }) => kind === 'api');
+  const decision = decideClientAccess(caller.access, undefined);
+  return native !== undefined && decision.allowed && expandScopes(native, decision.scopes).has(introspectScope);
 }

@@ -2,23 +2,26 @@
 import { endAuthorization } from '../domain/authorizations/authorizations.ts';
 import { endOpaqueToken, findOpaqueToken } from '../domain/authorizations/opaque-tokens.ts';
 import { findRefreshToken, type RefreshToken } from '../domain/authorizations/refresh-tokens.ts';
+import { confirmationOf } from './binding/binding.ts';
 import type { ProtocolContext } from './context.ts';
 import { profileNamed } from './profile.ts';
 import { ended } from './token/grants/ended.ts';
+import { loadTokenFacts } from './token-facts.ts';
+import { loadPerson } from './tokens/person.ts';
 
 /** Whether a token could be a JWT of ours; the opaque ones have no dot. */
 export const isJwt = (token: string): boolean => token.includes('.');
 
-/** Tells of an opaque or refresh token, to the client it was issued to (RFC 7662 §2.2). */
+/** Tells of an opaque or refresh token, to who may see those of its client (RFC 7662 §2.2). */
 export async function introspectOpaque(
   ctx: ProtocolContext,
-  callerId: string,
   token: string,
+  maySee: (clientId: string) => boolean,
 ): Promise<Record<string, unknown>> {
   const { tenantId } = ctx.site;
   const opaque = await findOpaqueToken(ctx.services, tenantId, token);
   if (opaque !== undefined) {
-    const isGood = opaque.client_id === callerId && opaque.user_status === 'active' && opaque.client_status === 'active';
+    const isGood = maySee(opaque.client_id) && opaque.user_status === 'active' && opaque.client_status === 'active';
     if (!isGood) return { active: false };
     const profile = profileNamed(opaque.issuer);
     const { dpop_thumbprint: jkt, certificate_thumbprint: thumbprint } = opaque;
@@ -31,16 +34,24 @@ export async function introspectOpaque(
       scope: opaque.scopes,
       iat: Math.floor(opaque.created_at / 1000),
       exp: Math.floor(opaque.expires_at / 1000),
-      ...(jkt === null ? {} : { cnf: { jkt } }),
-      ...(thumbprint === null ? {} : { cnf: { 'x5t#S256': thumbprint } }),
+      cnf: confirmationOf({ dpopThumbprint: jkt ?? undefined, certificateThumbprint: thumbprint ?? undefined }),
     };
   }
   const refresh = await findRefreshToken(ctx.services, tenantId, token);
-  return refresh?.clientId === callerId && isAlive(ctx, refresh) ? refreshBody(ctx, refresh) : { active: false };
+  return refresh !== undefined && maySee(refresh.clientId) && (await isAlive(ctx, refresh))
+    ? refreshBody(ctx, refresh)
+    : { active: false };
 }
 
-const isAlive = (ctx: ProtocolContext, { usedAt, expiresAt, authorization }: RefreshToken): boolean =>
-  usedAt === null && Math.min(expiresAt, authorization.expiresAt) > ctx.services.clock.now();
+async function isAlive(ctx: ProtocolContext, token: RefreshToken): Promise<boolean> {
+  const { usedAt, expiresAt, authorization, clientId } = token;
+  if (usedAt !== null || Math.min(expiresAt, authorization.expiresAt) <= ctx.services.clock.now()) return false;
+  const [{ client }, user] = await Promise.all([
+    loadTokenFacts(ctx, clientId, 'nothing'),
+    loadPerson(ctx, authorization.userId),
+  ]);
+  return client?.status === 'active' && user?.status === 'active';
+}
 
 function refreshBody(ctx: ProtocolContext, { authorization, createdAt, expiresAt }: RefreshToken) {
   const profile = profileNamed(authorization.issuer);

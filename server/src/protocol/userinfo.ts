@@ -16,7 +16,8 @@ export async function userinfo(
 ): Promise<Record<string, unknown>> {
   try {
     const { userId, scopes, clientId } = await subjectOf(ctx, profile, presented);
-    if (!scopes.includes('openid')) throw new Refusal('userinfo_scope_missing', { clientId, userId, scopes: ['openid'] });
+    if (!scopes.includes('openid'))
+      throw new Refusal('userinfo_scope_missing', { clientId, userId, scopes: ['openid'] });
     const user = await loadPerson(ctx, userId);
     if (user?.status !== 'active') throw new Refusal('userinfo_token_invalid', { clientId, detail: 'user not active' });
     return { sub: profile.subjectOfUser(user.id), ...(await claimsOfPerson(ctx, profile, user, scopes, 'userinfo')) };
@@ -48,8 +49,7 @@ async function subjectOf(ctx: ProtocolContext, profile: IssuerProfile, presented
 }
 
 async function logged(ctx: ProtocolContext, error: unknown): Promise<unknown> {
-  const refusal =
-    error instanceof BadToken ? new Refusal('userinfo_token_invalid', { detail: error.message }) : error;
+  const refusal = error instanceof BadToken ? new Refusal('userinfo_token_invalid', { detail: error.message }) : error;
   if (!(refusal instanceof Refusal)) return refusal;
   const { clientId, userId, detail } = refusal.data;
   if (!ctx.services.limits.refusalHasRow(ctx.site.tenantId, clientId, ctx.origin.ip ?? '')) return refusal;
