@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { LogKind } from '../../domain/logs/kinds.ts';
 import { DomainError } from '../../kernel/errors.ts';
+import { dpopAlgorithms } from '../../protocol/binding/dpop.ts';
 import { Refusal } from '../../protocol/refusal.ts';
 import type { HttpServices } from '../request.ts';
 import { statusOf } from '../status.ts';
@@ -38,10 +39,10 @@ export function oauthErrorHandler(services: HttpServices, issuer: Issuer) {
 const isOfUserinfo = (error: unknown): boolean => error instanceof Refusal && /^userinfo_/.test(error.reason);
 
 /** RFC 6750 §3, RFC 9449 §7.1. */
-const challengeOf = ({ error, scope }: OAuthAnswer): string =>
-  ['Bearer', 'DPoP']
-    .map((scheme) => `${scheme} error="${error}"${scope === undefined ? '' : `, scope="${scope}"`}`)
-    .join(', ');
+const challengeOf = ({ error, scope }: OAuthAnswer): string => {
+  const parameters = `error="${error}"${scope === undefined ? '' : `, scope="${scope}"`}`;
+  return `Bearer ${parameters}, DPoP ${parameters}, algs="${dpopAlgorithms.join(' ')}"`;
+};
 
 /** A request that was refused before the protocol could read it leaves its event like any other refusal. */
 export async function logUnreadable(
