@@ -284,7 +284,7 @@ eachEngine('pages', (engine) => {
     assert.equal(await language({ ui_locales: 'ja' }, 'en'), 'ja');
     assert.equal(await language({ ui_locales: 'fr-CA en-GB' }, 'ja'), 'en');
     const refused = await new Browser(server).open('/oidc/auth?ui_locales=ja');
-    assert.match(refused.text, /<html lang="ja">[\s\S]*サインインを続けられません/);
+    assert.match(refused.text, /<html lang="ja">[\s\S]*リクエストを受け付けられません/);
   });
 
   it('weigh at most 30 kB with everything they load, all of it from here', async () => {

@@ -99,8 +99,8 @@ export const en = {
 
   // errors
   errorReference: 'Reference',
-  errorRequestTitle: 'This sign-in can not go on',
-  errorRequestText: 'The application sent a request that can not be accepted here.',
+  errorRequestTitle: 'This request can not be accepted',
+  errorRequestText: 'There is something wrong with what the application sent.',
   errorRequestAdvice:
     'Go back to the application and try again. If it happens again, tell its makers the reference below.',
   errorExpiredTitle: 'This sign-in is over',

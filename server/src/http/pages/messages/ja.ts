@@ -104,8 +104,8 @@ export const ja: Messages = {
 
   // errors
   errorReference: '参照コード',
-  errorRequestTitle: 'サインインを続けられません',
-  errorRequestText: 'アプリケーションからのリクエストを受け付けられませんでした。',
+  errorRequestTitle: 'リクエストを受け付けられません',
+  errorRequestText: 'アプリケーションから送られた内容に問題があります。',
   errorRequestAdvice:
     'アプリケーションに戻り、もう一度お試しください。繰り返し起こる場合は、下の参照コードをアプリケーションの提供元にお知らせください。',
   errorExpiredTitle: 'このサインインは終了しています',
