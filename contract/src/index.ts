@@ -17,5 +17,6 @@ export * from './roles.ts';
 export * from './search.ts';
 export * from './sessions.ts';
 export * from './sign-in-experience.ts';
+export * from './subject-tokens.ts';
 export * from './tenants.ts';
 export * from './users.ts';

@@ -20,6 +20,7 @@ import { resourceRoutes } from './resources/routes.ts';
 import { roleRoutes } from './roles/routes.ts';
 import { signInExperienceRoutes } from './sign-in-experience/routes.ts';
 import { statusRoutes } from './status/routes.ts';
+import { subjectTokenRoutes } from './subject-tokens/routes.ts';
 import { nativeManagementApi } from './system-api.ts';
 import { tenantRoutes } from './tenants.ts';
 import { userRoutes } from './users/routes.ts';
@@ -53,6 +54,7 @@ const things = [
   resourceRoutes,
   roleRoutes,
   signInExperienceRoutes,
+  subjectTokenRoutes,
   tenantRoutes,
   userRoutes,
   logRoutes,

@@ -35,6 +35,10 @@ export const nativeManagementApi: SystemApi = {
     { value: 'delete:sessions', description: 'End sessions of users.' },
     { value: 'read:grants', description: 'Read what users let applications do.' },
     { value: 'delete:grants', description: 'End what users let applications do.' },
+    {
+      value: 'create:subject_tokens',
+      description: 'Let an application act for a user, by a token that is good once.',
+    },
     { value: 'read:logs', description: 'Read log events.' },
     { value: 'read:stats', description: 'Read figures of the dashboard.' },
     { value: 'explain:access', description: 'Ask why a subject may or may not have scopes.' },
