@@ -38,6 +38,7 @@ async function main(args: string[]): Promise<number> {
 
   const isChecked =
     (await check('Types', ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json'])) &&
+    (await check('Types', ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'examples/react/tsconfig.json'])) &&
     (await check('Lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']));
   const code = isChecked ? await runTests(files, options) : 1;
   return stopping ? 128 + constants.signals[stopping] : code;

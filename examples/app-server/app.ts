@@ -23,10 +23,11 @@ const listOf = (name: string) => ({
   properties: { [name]: { type: 'array', minItems: 1, maxItems: 100, items: { type: 'string', minLength: 1 } } },
 });
 
-/** The app; `verifier` says whose tokens it takes. */
-export function buildApp(verifier: VerifierOptions, management: ManagementClient): FastifyInstance {
+/** The app; `verifier` says whose tokens it takes, `pageOrigin` whose scripts may call it. */
+export function buildApp(verifier: VerifierOptions, management: ManagementClient, pageOrigin: string): FastifyInstance {
   const guard = createGuard(verifier, { realm: 'app' });
   const app = fastify({ ajv: { customOptions: { coerceTypes: false } } });
+  allowPage(app, pageOrigin);
   const inOrganization = (scope: string) => ({
     onRequest: [guard.requireScopes(scope), guard.requireOrganization()],
   });
@@ -95,6 +96,23 @@ export function buildApp(verifier: VerifierOptions, management: ManagementClient
     void reply.code(status).send(body);
   });
   return app;
+}
+
+/** Lets the scripts of one page read the answers. Tokens travel in a header, never in a cookie, so none is allowed. */
+function allowPage(app: FastifyInstance, origin: string): void {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('vary', 'Origin');
+    if (request.headers.origin === origin) reply.header('access-control-allow-origin', origin);
+  });
+  app.options('*', (_request, reply) =>
+    reply
+      .headers({
+        'access-control-allow-methods': 'GET, POST, DELETE',
+        'access-control-allow-headers': 'authorization, content-type',
+      })
+      .code(204)
+      .send(),
+  );
 }
 
 const nothingHere = { error: 'not_found' };
