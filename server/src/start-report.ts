@@ -43,8 +43,8 @@ export function startReport(settings: Settings, composed: Composed, asJson: bool
     ...rows.map(([name, value]) => `  ${name.padEnd(14)}${value}`),
     '',
   ];
-  if (firstClient !== undefined) lines.push(...firstClientLines(settings, composed, firstClient, facts.api), '');
   if (setupUrl !== undefined) lines.push(...setupLines(setupUrl), '');
+  if (firstClient !== undefined) lines.push(...firstClientLines(settings, composed, firstClient, facts.api), '');
   return `${lines.join('\n')}\n`;
 }
 
