@@ -14,8 +14,8 @@ const open = [
   '/oidc/jwks',
 ];
 const ofClients = [
-  ...['/oauth/token', '/oauth2/token', '/oauth/revoke', '/userinfo', '/oauth/par'],
-  ...['/oidc/token', '/oidc/token/revocation', '/oidc/me', '/oidc/par'],
+  ...['/oauth/token', '/oauth2/token', '/oauth/revoke', '/userinfo', '/oauth/par', '/oauth/device/code'],
+  ...['/oidc/token', '/oidc/token/revocation', '/oidc/me', '/oidc/par', '/oidc/device/auth'],
 ];
 const forServers = ['/oauth/introspect', '/oidc/token/introspection', '/authorize', '/oidc/auth'];
 
