@@ -85,6 +85,7 @@ describe('every view', () => {
         const id = /id="([^"]+)"/.exec(attributes)?.[1];
         assert.ok(text.includes(`<label for="${id}">`), `${title}: ${id} has no label`);
         assert.match(attributes, /autocomplete="/, `${title}: ${id}`);
+        assert.equal(/maxlength/.test(attributes), id !== 'password', `${title}: nothing is cut off a password`);
         for (const described of /aria-describedby="([^"]+)"/.exec(attributes)?.[1]?.split(' ') ?? []) {
           assert.ok(ids.includes(described), `${title}: ${described} is not there`);
         }

@@ -35,7 +35,8 @@ export interface Field {
   readonly optional?: boolean;
   readonly readOnly?: boolean;
   readonly focused?: boolean;
-  readonly maxLength: number;
+  /** Not for passwords: what a browser cuts off when it is pasted is cut off without a word. */
+  readonly maxLength?: number;
   readonly className?: string;
 }
 
@@ -47,7 +48,8 @@ export function field(t: Messages, input: Field): Html {
   const verbatim = type !== 'password' && input.autocomplete !== 'name';
   return html`<div class="field">
 <label for="${name}">${input.label}${input.optional && html` <span class="muted">(${t.optional})</span>`}</label>
-<input id="${name}" name="${name}" type="${type}" autocomplete="${input.autocomplete}" maxlength="${input.maxLength}"
+<input id="${name}" name="${name}" type="${type}" autocomplete="${input.autocomplete}"
+${input.maxLength !== undefined && html` maxlength="${input.maxLength}"`}
 ${input.value !== undefined && html` value="${input.value}"`}
 ${input.className !== undefined && html` class="${input.className}"`}
 ${verbatim && html` autocapitalize="none" spellcheck="false"`}

@@ -4,7 +4,7 @@ import type { View } from '../layout.ts';
 import type { Messages } from '../messages/en.ts';
 import { identifierOf, type PersonShown } from './parts.ts';
 
-/** Longer than any identity or password that can be. */
+/** Longer than any identity that can be. */
 const longest = 256;
 
 export interface SignInData {
@@ -45,7 +45,6 @@ export function signInView(t: Messages, data: SignInData): View {
       label: t.password,
       type: 'password',
       autocomplete: 'current-password',
-      maxLength: longest,
       focused: reauthenticates !== undefined || Boolean(identifier),
       describedBy,
     }),

@@ -58,7 +58,6 @@ export function newAccountFields(t: Messages, data: NewAccountData, by: 'email' 
       label: t.newPassword,
       type: 'password',
       autocomplete: 'new-password',
-      maxLength: 256,
       hint: t.passwordHint,
       problem: problems.password,
       focused: first === 'password',
