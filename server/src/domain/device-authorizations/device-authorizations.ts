@@ -122,11 +122,11 @@ export async function findByUserCode(
   return row === undefined ? undefined : deviceAuthorizationOf(row);
 }
 
-const notePoll = defineStatement<{ tenantId: string; hash: string; now: number; slackMs: number }>(
+const notePoll = defineStatement<{ tenantId: string; hash: string; now: number; latest: number }>(
   'device_note_poll',
   `update device_authorizations set polled_at = :now
   where tenant_id = :tenantId and device_code_hash = :hash
-    and (polled_at is null or polled_at + interval_seconds * 1000 <= :now + :slackMs)`,
+    and (polled_at is null or polled_at + interval_seconds * 1000 <= :latest)`,
 );
 
 const slowDown = defineStatement<{ tenantId: string; hash: string; now: number; seconds: number }>(
@@ -142,7 +142,7 @@ export async function notePolled(
   hash: string,
 ): Promise<boolean> {
   const now = clock.now();
-  if ((await db.write(notePoll, { tenantId, hash, now, slackMs })) === 1) return true;
+  if ((await db.write(notePoll, { tenantId, hash, now, latest: now + slackMs })) === 1) return true;
   await db.write(slowDown, { tenantId, hash, now, seconds: slowDownSeconds });
   return false;
 }
