@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { createSetupLink } from '../../src/domain/setup/setup-links.ts';
 import { eachEngine, startServer, type TestServer } from '../harness.ts';
+import { rawRequest } from '../management/support.ts';
 import { Browser, callbackOf, makeApp, native, type TestClient } from '../sign-in/support.ts';
-import { assertPageHeaders, begin, escaped, interactionOf, rawRequest } from './support.ts';
+import { assertPageHeaders, begin, escaped, interactionOf } from './support.ts';
 
 eachEngine('pages that make accounts', (engine) => {
   let server: TestServer;

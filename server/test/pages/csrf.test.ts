@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { createSetupLink } from '../../src/domain/setup/setup-links.ts';
 import { eachEngine, startServer, type TestServer } from '../harness.ts';
+import { rawRequest } from '../management/support.ts';
 import { Browser, callbackOf, formsOf, makeApp, makeUser, type TestClient, type TestUser } from '../sign-in/support.ts';
-import { assertPageHeaders, begin, interactionOf, rawRequest, reopen } from './support.ts';
+import { assertPageHeaders, begin, interactionOf, reopen } from './support.ts';
 
 eachEngine('forms of other sites', (engine) => {
   let server: TestServer;
@@ -167,29 +168,23 @@ eachEngine('cookies over https', (engine) => {
     try {
       const { url } = await createSetupLink(server.composed.services, 'default');
       const { pathname, search } = new URL(url);
-      const headers = { host: 'auth.example' };
-      const first = await rawRequest(server, 'GET', `${pathname}${search}`, headers);
+      const host = 'auth.example';
+      const first = await rawRequest(server, 'GET', `${pathname}${search}`, { host });
       assert.equal(first.status, 200);
-      const [cookie = ''] = first.cookies;
+      const [cookie = ''] = first.headers['set-cookie'] ?? [];
       assert.match(
         cookie,
         /^__Host-sekisho-browser=[\w-]{43}; Path=\/; Max-Age=2592000; HttpOnly; SameSite=Lax; Secure$/,
       );
       const pair = cookie.split(';')[0] as string;
       const [form] = formsOf(first.text);
-      const body = new URLSearchParams({
-        ...form?.hidden,
-        identifier: 'me@example.com',
-        password: 'a long enough one',
-      });
+      const sent = { ...form?.hidden, identifier: 'me@example.com', password: 'a long enough one' };
       const post = (cookies: string, more: Record<string, string> = {}) =>
-        rawRequest(
-          server,
-          'POST',
-          '/setup',
-          { ...headers, cookie: cookies, 'content-type': 'application/x-www-form-urlencoded', ...more },
-          `${body}`,
-        );
+        rawRequest(server, 'POST', '/setup', {
+          host,
+          headers: { cookie: cookies, 'content-type': 'application/x-www-form-urlencoded', ...more },
+          body: `${new URLSearchParams(sent)}`,
+        });
       const plain = pair.replace('__Host-', '');
       assert.equal((await post(plain)).status, 403, 'a plain cookie');
       assert.equal((await post(`${pair}; __Host-sekisho-browser=${'x'.repeat(43)}`)).status, 403, 'two that differ');

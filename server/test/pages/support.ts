@@ -1,6 +1,5 @@
 /** What the tests of pages share: an interaction begun, and what every answer of a page has. */
 import assert from 'node:assert/strict';
-import { request as httpRequest } from 'node:http';
 import type { TestServer } from '../harness.ts';
 import { authorizeUrl, Browser, pkce, type TestClient } from '../sign-in/support.ts';
 
@@ -45,38 +44,6 @@ export function assertPageHeaders(headers: Headers, where: string): void {
   assert.equal(headers.get('x-content-type-options'), 'nosniff', where);
   assert.match(headers.get('permissions-policy') ?? '', /camera=\(\)/, where);
   assert.equal(headers.get('content-type'), 'text/html; charset=utf-8', where);
-}
-
-export interface RawAnswer {
-  status: number;
-  cookies: string[];
-  location: string | undefined;
-  text: string;
-}
-
-/** A request with any headers, `Host` and `Cookie` included, to a server whose address is another one. */
-export function rawRequest(
-  server: TestServer,
-  method: string,
-  path: string,
-  headers: Record<string, string>,
-  body?: string,
-): Promise<RawAnswer> {
-  return new Promise((resolve, reject) => {
-    const sent = httpRequest({ host: '127.0.0.1', port: server.port, method, path, headers }, (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => {
-        text += chunk;
-      });
-      response.on('end', () => {
-        const { 'set-cookie': cookies = [], location } = response.headers;
-        resolve({ status: response.statusCode ?? 0, cookies, location, text });
-      });
-    });
-    sent.on('error', reject);
-    sent.end(body);
-  });
 }
 
 /** Text as a page writes it. */

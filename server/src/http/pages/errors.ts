@@ -11,7 +11,17 @@ import { type ErrorData, errorView } from './views/error.ts';
 import { waitText } from './views/parts.ts';
 
 /** The kinds of pages; the real reason is in the reference and in the log. */
-type Kind = 'request' | 'expired' | 'form' | 'link' | 'access' | 'limit' | 'missing' | 'unavailable' | 'server';
+type Kind =
+  | 'request'
+  | 'expired'
+  | 'form'
+  | 'link'
+  | 'access'
+  | 'limit'
+  | 'missing'
+  | 'suspended'
+  | 'unavailable'
+  | 'server';
 
 const statuses: Readonly<Record<Kind, number>> = {
   request: 400,
@@ -21,6 +31,7 @@ const statuses: Readonly<Record<Kind, number>> = {
   access: 403,
   limit: 429,
   missing: 404,
+  suspended: 403,
   unavailable: 503,
   server: 500,
 };
@@ -34,7 +45,7 @@ const kinds: { readonly [Reason in RefusalReason]?: Kind } = {
   rate_limited: 'limit',
   sign_up_off: 'missing',
   tenant_unknown: 'missing',
-  tenant_suspended: 'unavailable',
+  tenant_suspended: 'suspended',
   client_disabled: 'access',
   user_inactive: 'access',
   person_refused: 'access',
@@ -117,10 +128,8 @@ function statusFor(error: unknown, kind: Kind): number {
 /** The reason and the time, by which the log event is found; of a mistake of ours a number that the process logs. */
 function referenceOf(services: HttpServices, request: FastifyRequest, error: unknown, status: number): string {
   const at = new Date(services.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
-  if (status < 500) {
-    const reason = error instanceof Refusal ? error.reason : error instanceof DomainError ? error.code : 'unreadable';
-    return `${reason} ${at}`;
-  }
+  if (error instanceof Refusal) return `${error.reason} ${at}`;
+  if (status < 500) return `${error instanceof DomainError ? error.code : 'unreadable'} ${at}`;
   const reference = randomHex(services.random, 6);
   services.logger.error({ err: error, url: request.routeOptions.url, reference }, 'page failed');
   return `${reference} ${at}`;
@@ -143,6 +152,8 @@ function texts(t: Messages, kind: Kind, waitSeconds: number): Omit<ErrorData, 'r
       return of(t.errorLimitTitle, t.tooManyTries(waitText(t, waitSeconds)), t.errorLimitAdvice);
     case 'missing':
       return of(t.errorMissingTitle, t.errorMissingText, t.errorMissingAdvice);
+    case 'suspended':
+      return of(t.errorUnavailableTitle, t.errorSuspendedText, t.errorSuspendedAdvice);
     case 'unavailable':
       return of(t.errorUnavailableTitle, t.errorUnavailableText, t.errorUnavailableAdvice);
     case 'server':

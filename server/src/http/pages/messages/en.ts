@@ -121,6 +121,8 @@ export const en = {
   errorMissingText: 'The address is wrong, or what was here is gone.',
   errorMissingAdvice: 'Check the address, or go back to the application you came from.',
   errorUnavailableTitle: 'Not available just now',
+  errorSuspendedText: 'This service is suspended. Nobody can sign in.',
+  errorSuspendedAdvice: 'Ask whoever runs this service.',
   errorUnavailableText: 'The service can not answer at the moment.',
   errorUnavailableAdvice: 'Try again in a minute.',
   errorServerTitle: 'Something went wrong',

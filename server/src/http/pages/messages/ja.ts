@@ -128,6 +128,8 @@ export const ja: Messages = {
   errorMissingText: 'アドレスが間違っているか、ページがなくなっています。',
   errorMissingAdvice: 'アドレスを確認するか、元のアプリケーションに戻ってください。',
   errorUnavailableTitle: '現在利用できません',
+  errorSuspendedText: 'このサービスは停止されています。サインインできません。',
+  errorSuspendedAdvice: 'サービスの管理者にお問い合わせください。',
   errorUnavailableText: 'サービスが一時的に応答できません。',
   errorUnavailableAdvice: '1分ほど待ってから、もう一度お試しください。',
   errorServerTitle: '問題が発生しました',
