@@ -67,20 +67,18 @@ export async function requestEndSession(
   });
 }
 
-/** The person was asked and agreed. Throws the refusals of `requestEndSession`. */
+/** The person was asked and agreed. Throws the refusals of `requestEndSession`; the pages log what they refuse. */
 export async function confirmEndSession(
   ctx: ProtocolContext,
   after: AfterSignOut,
   sessionSecret: string | undefined,
 ): Promise<EndSessionOutcome> {
-  return logged(ctx, async () => {
-    await assertTenant(ctx);
-    // It went through the browser: checked once more.
-    const ended = endedWith(await clientOf(ctx, after.clientId), after);
-    const session = await sessionOf(ctx, sessionSecret);
-    if (session !== undefined) await end(ctx, session);
-    return ended;
-  });
+  await assertTenant(ctx);
+  // It went through the browser: checked once more.
+  const ended = endedWith(await clientOf(ctx, after.clientId), after);
+  const session = await sessionOf(ctx, sessionSecret);
+  if (session !== undefined) await end(ctx, session);
+  return ended;
 }
 
 async function logged<T>(ctx: ProtocolContext, work: () => Promise<T>): Promise<T> {
