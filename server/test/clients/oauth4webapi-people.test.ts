@@ -8,6 +8,7 @@ import { exportJWK } from 'jose';
 import * as oauth from 'oauth4webapi';
 import {
   audience,
+  deviceGrant,
   type IssuerKey,
   issuerKeys,
   issuerUrls,
@@ -135,6 +136,30 @@ describe('oauth4webapi, for people', () => {
       await assert.rejects(oauth.processClientCredentialsResponse(as, client, response), {
         error: 'invalid_dpop_proof',
       });
+    });
+
+    test('a device waits, is told when it asks too often, and hears no', async () => {
+      const { clientId } = await people.newClient({
+        app_type: 'native',
+        token_endpoint_auth_method: 'none',
+        grant_types: [deviceGrant],
+      });
+      const client: oauth.Client = { client_id: clientId };
+      const started = await oauth.processDeviceAuthorizationResponse(
+        as,
+        client,
+        await oauth.deviceAuthorizationRequest(as, client, oauth.None(), { scope: 'openid' }),
+      );
+      const poll = async () =>
+        oauth.processDeviceCodeResponse(
+          as,
+          client,
+          await oauth.deviceCodeGrantRequest(as, client, oauth.None(), started.device_code),
+        );
+      await assert.rejects(poll(), { error: 'authorization_pending' });
+      await assert.rejects(poll(), { error: 'slow_down' });
+      await people.answerDevice(started, 'deny');
+      await assert.rejects(poll(), { error: 'access_denied' });
     });
   }
 });

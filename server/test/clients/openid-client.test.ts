@@ -4,10 +4,14 @@ import { after, before, describe, test } from 'node:test';
 import * as client from 'openid-client';
 import { Browser, claimsOf, formsOf } from '../sign-in/support.ts';
 import {
+  accessTokenType,
   audience,
+  deviceGrant,
+  exchangeGrant,
   type IssuerKey,
   issuerKeys,
   issuerUrls,
+  otherScope,
   type People,
   postLogoutRedirectUri,
   redirectUri,
@@ -229,6 +233,61 @@ describe('openid-client', () => {
       const other = { DPoP: client.getDPoPHandle(config, await client.randomDPoPKeyPair('ES256')) };
       await assert.rejects(client.refreshTokenGrant(config, live, undefined, other), { error: 'invalid_grant' });
       await assert.rejects(client.refreshTokenGrant(config, live), { error: 'invalid_grant' });
+    });
+
+    test('a device: it shows a code, a person lets it in, and it gets what it asked for', async () => {
+      const config = await configure({
+        app_type: 'native',
+        token_endpoint_auth_method: 'none',
+        grant_types: [deviceGrant, 'refresh_token'],
+      });
+      const started = await client.initiateDeviceAuthorization(config, { scope: 'openid email offline_access' });
+      assert.equal(started.verification_uri, `${people.server.origin}/device`);
+      const [tokens] = await Promise.all([
+        client.pollDeviceAuthorizationGrant(config, started),
+        people.answerDevice(started, 'allow'),
+      ]);
+      assert.equal(tokens.claims()?.sub, people.subject(issuer));
+      const info = await client.fetchUserInfo(config, tokens.access_token, people.subject(issuer));
+      assert.equal(info.email, people.hanako.email);
+      const refreshed = await client.refreshTokenGrant(config, tokens.refresh_token as string);
+      assert.equal(refreshed.claims()?.sub, people.subject(issuer));
+    });
+
+    test('exchanges a person’s token for one of its own that says who acts, and never more than it shows', async () => {
+      const front = await configure();
+      const tokens = await signedIn(front, {
+        resource: audience,
+        scope: `openid offline_access ${scope} ${otherScope}`,
+      });
+      const shown = await client.refreshTokenGrant(front, tokens.refresh_token as string, { resource: audience });
+      const service = await configure({ grant_types: [exchangeGrant, 'client_credentials'] });
+      const { client_id } = service.clientMetadata();
+      await people.manage('POST', '/client-grants', { client_id, audience, scope: [scope] });
+      const own = await client.clientCredentialsGrant(service, { resource: audience, scope });
+      const exchange = (more: Record<string, string> = {}) =>
+        client.genericGrantRequest(service, exchangeGrant, {
+          subject_token: shown.access_token,
+          subject_token_type: accessTokenType,
+          resource: audience,
+          scope,
+          ...more,
+        });
+      const plain = await exchange();
+      assert.deepEqual([plain.issued_token_type, plain.refresh_token], [accessTokenType, undefined]);
+      const claims = claimsOf(plain.access_token);
+      assert.deepEqual([claims.sub, claims.aud, claims.scope], [people.subject(issuer), audience, scope]);
+      assert.equal(claims.client_id, client_id);
+      const acting = claimsOf(
+        (await exchange({ actor_token: own.access_token, actor_token_type: accessTokenType })).access_token,
+      );
+      assert.deepEqual(acting.act, { sub: claimsOf(own.access_token).sub });
+      await assert.rejects(exchange({ resource: people.server.managementAudience }), { error: 'invalid_target' });
+      await assert.rejects(exchange({ scope: `${scope} write:orders` }), { error: 'invalid_scope' });
+      // RFC 8693 §2.2.2, and what Logto's clients know.
+      const error = issuer === 'root' ? 'invalid_request' : 'invalid_grant';
+      await assert.rejects(exchange({ subject_token: tokens.id_token as string }), { error });
+      await assert.rejects(exchange({ subject_token: own.access_token }), { error: 'invalid_request' });
     });
 
     test('signs out: the browser comes back with the state, and the session is over', async () => {
