@@ -12,6 +12,7 @@ export * from './members.ts';
 export * from './organization-template.ts';
 export * from './organizations.ts';
 export * from './paging.ts';
+export * from './registration.ts';
 export * from './resources.ts';
 export * from './roles.ts';
 export * from './search.ts';

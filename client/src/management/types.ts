@@ -302,6 +302,13 @@ export type CreateApplicationUser = {
   email?: string;
 };
 
+export type CreateInitialAccessToken = {
+  name: string;
+  uses?: number;
+  /** When it is over; within a year. Milliseconds. */
+  expiresAt: number;
+};
+
 export type CreateJitEmailDomain = {
   /** Of e-mail addresses; kept in lower-case ASCII (Punycode). */
   emailDomain: string;
@@ -398,6 +405,12 @@ export type CreateRole = {
   scopeIds?: string[];
 };
 
+export type CreateSubjectToken = {
+  userId: string;
+  /** Kept with the token; at most 4096 characters of JSON. */
+  context?: { [name: string]: unknown };
+};
+
 export type CreateTenant = {
   id: string;
   /** For people. */
@@ -480,6 +493,19 @@ export type CreatedApplicationSecret = {
   createdAt: number;
   expiresAt: number | null;
   lastUsedAt: number | null;
+};
+
+export type CreatedInitialAccessToken = {
+  id: string;
+  name: string;
+  /** How many applications may still be registered with it. */
+  usesLeft: number;
+  /** When it was made. Milliseconds. */
+  createdAt: number;
+  /** When it is over. Milliseconds. */
+  expiresAt: number;
+  /** Shown here and never again. */
+  value: string;
 };
 
 export type CreatedOrganizationInvitation = {
@@ -573,6 +599,17 @@ export type HiddenMember = {
   membershipId: string;
   inherited: true;
   inheritedFrom: null;
+};
+
+export type InitialAccessToken = {
+  id: string;
+  name: string;
+  /** How many applications may still be registered with it. */
+  usesLeft: number;
+  /** When it was made. Milliseconds. */
+  createdAt: number;
+  /** When it is over. Milliseconds. */
+  expiresAt: number;
 };
 
 export type InvitationMessage = { [name: string]: unknown };
@@ -997,6 +1034,13 @@ export type SignInExperience = {
 };
 
 export type SsoConnectorIds = { ssoConnectorIds: string[] };
+
+export type SubjectToken = {
+  /** Told once; good once. */
+  subjectToken: string;
+  /** Seconds. */
+  expiresIn: number;
+};
 
 export type Tenant = {
   /** Also its label below the base host. */
@@ -2134,6 +2178,28 @@ export type Operations = {
     answer: undefined;
   };
 
+  /** List the initial access tokens */
+  'GET /api/initial-access-tokens': {
+    parameters: [];
+    options: object;
+    answer: InitialAccessToken[];
+  };
+
+  /** Let others register applications */
+  'POST /api/initial-access-tokens': {
+    parameters: [];
+    body: CreateInitialAccessToken;
+    options: PostOptions;
+    answer: CreatedInitialAccessToken;
+  };
+
+  /** End an initial access token */
+  'DELETE /api/initial-access-tokens/:id': {
+    parameters: [id: string];
+    options: ChangeOptions;
+    answer: undefined;
+  };
+
   /** List API resources */
   'GET /api/resources': {
     parameters: [];
@@ -2356,6 +2422,14 @@ export type Operations = {
     body: UpdateSignInExperience;
     options: ChangeOptions & ConditionalOptions;
     answer: SignInExperience;
+  };
+
+  /** Let an application act for a user */
+  'POST /api/subject-tokens': {
+    parameters: [];
+    body: CreateSubjectToken;
+    options: PostOptions;
+    answer: SubjectToken;
   };
 
   /** List tenants */

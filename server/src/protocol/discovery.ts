@@ -1,5 +1,6 @@
 import type { CertificateMethod } from '../domain/clients/client.ts';
 import { signingAlgorithms } from '../domain/keys/keys.ts';
+import { isRegistrationOpen } from '../domain/registrations/initial-access-tokens.ts';
 import { assertionAlgorithms, headerNames } from '../kernel/jwa.ts';
 import { defineStatement } from '../storage/statement.ts';
 import { prompts } from './authorize/request.ts';
@@ -21,6 +22,7 @@ export interface EndpointPaths {
   readonly deviceAuthorization: string;
   readonly userinfo: string;
   readonly endSession: string;
+  readonly registration: string;
 }
 
 /** Claims that an ID token or the userinfo endpoint may tell (OpenID Connect Core §5.1). */
@@ -81,6 +83,9 @@ export async function metadataOf(
     pushed_authorization_request_endpoint: `${origin}${paths.pushedAuthorization}`,
     userinfo_endpoint: `${origin}${paths.userinfo}`,
     end_session_endpoint: `${origin}${paths.endSession}`,
+    ...((await isRegistrationOpen(ctx.services, ctx.site.tenantId))
+      ? { registration_endpoint: `${origin}${paths.registration}` }
+      : {}),
     backchannel_logout_supported: true,
     backchannel_logout_session_supported: true,
     response_types_supported: ['code'],

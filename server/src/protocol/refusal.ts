@@ -69,6 +69,9 @@ export const refusalReasons = {
   id_token_hint_invalid: 'The ID token that was given as a hint is not one of this issuer for this client.',
   logout_uri_unregistered:
     'The address to go to after sign-out is none of those registered for the client, or no client is known.',
+  initial_access_token_invalid: 'The initial access token is missing, unknown, over or used up (RFC 7591 §3).',
+  registration_token_invalid: 'The registration access token is not the one of this client (RFC 7592 §2).',
+  registration_closed: 'The client is disabled, or one of the house by now: it can not change itself any more.',
   person_refused: 'The person said no.',
   interaction_unknown: 'The page is over, was used, or belongs to another browser.',
   form_forged: 'The form was not sent by our page in the same browser.',

@@ -16,6 +16,7 @@ import { organizationTemplateRoutes } from './organization-template/routes.ts';
 import { organizationBatchRoutes } from './organizations/batch-routes.ts';
 import { organizationMemberRoutes } from './organizations/members/routes.ts';
 import { organizationRoutes } from './organizations/routes.ts';
+import { registrationRoutes } from './registration/routes.ts';
 import { resourceRoutes } from './resources/routes.ts';
 import { roleRoutes } from './roles/routes.ts';
 import { signInExperienceRoutes } from './sign-in-experience/routes.ts';
@@ -51,6 +52,7 @@ const things = [
   organizationRoutes,
   organizationMemberRoutes,
   organizationTemplateRoutes,
+  registrationRoutes,
   resourceRoutes,
   roleRoutes,
   signInExperienceRoutes,

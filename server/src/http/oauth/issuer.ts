@@ -18,6 +18,7 @@ export interface Issuer {
     readonly deviceAuthorization: string;
     readonly userinfo: string;
     readonly endSession: string;
+    readonly registration: string;
     /** Sign-out as it was before there was a standard. */
     readonly classicLogout?: string;
     readonly metadata: readonly string[];

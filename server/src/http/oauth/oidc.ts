@@ -18,6 +18,7 @@ export const oidcIssuer: Issuer = {
     deviceAuthorization: '/oidc/device/auth',
     userinfo: '/oidc/me',
     endSession: '/oidc/session/end',
+    registration: '/oidc/reg',
     // RFC 8414 §3.1 puts the well-known part before the issuer's path, OpenID Connect Discovery §4 behind it.
     metadata: ['/oidc/.well-known/openid-configuration', '/.well-known/oauth-authorization-server/oidc'],
   },

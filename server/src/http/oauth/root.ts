@@ -17,6 +17,7 @@ export const rootIssuer: Issuer = {
     deviceAuthorization: '/oauth/device/code',
     userinfo: '/userinfo',
     endSession: '/oidc/logout',
+    registration: '/oidc/register',
     classicLogout: '/v2/logout',
     metadata: ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server'],
   },

@@ -10,11 +10,12 @@ import { issueToken } from '../../protocol/token/pipeline.ts';
 import type { TokenAnswer } from '../../protocol/token/request.ts';
 import { type HttpServices, protocolContext } from '../request.ts';
 import { allowPages } from './cors.ts';
-import { addEndSession } from './end-session.ts';
 import { addDeviceEndpoint } from './device.ts';
+import { addEndSession } from './end-session.ts';
 import { oauthErrorHandler } from './errors.ts';
 import { type Issuer, publishedCache } from './issuer.ts';
 import { addPeopleEndpoints } from './people.ts';
+import { addRegistration } from './registration.ts';
 import { readTokenOperation, readTokenRequest } from './requests.ts';
 
 /** The plugin of an issuer. */
@@ -25,6 +26,7 @@ export function oauthSurface(services: HttpServices, issuer: Issuer) {
     addTokenEndpoints(server, services, issuer);
     addPeopleEndpoints(server, services, issuer);
     addEndSession(server, services, issuer);
+    addRegistration(server, services, issuer);
     addDeviceEndpoint(server, services, issuer);
     addPublished(server, services, issuer);
     refuseGet(server, issuer);
