@@ -180,7 +180,7 @@ eachEngine('devices', (engine) => {
     const { body } = await askDevice(server, 'oidc', app);
     const browser = await enterCode(server, body.user_code, user);
     const [form] = formsOf(browser.page.text).filter(({ action }) => action === '/device/confirm');
-    const values = { ...form?.hidden, decision: 'allow' };
+    const values: Record<string, string> = { ...form?.hidden, decision: 'allow' };
     const state = await server.stateHash();
     const query = new URLSearchParams(values);
     await browser.open(`/device/confirm?${query}`);
