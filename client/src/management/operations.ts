@@ -107,7 +107,10 @@ export const nativeOperations = {
     personalAccessTokens: 'GET /api/users/:userId/personal-access-tokens',
     mfaVerifications: 'GET /api/users/:userId/mfa-verifications',
     grants: 'GET /api/users/:userId/grants',
+    deleteGrant: 'DELETE /api/users/:userId/grants/:grantId',
     sessions: 'GET /api/users/:userId/sessions',
+    deleteSession: 'DELETE /api/users/:userId/sessions/:sessionId',
+    signOutEverywhere: 'DELETE /api/users/:userId/sessions',
     listRoles: 'LIST /api/users/:userId/roles',
     addRoles: 'POST /api/users/:userId/roles',
     replaceRoles: 'PUT /api/users/:userId/roles',
@@ -136,6 +139,12 @@ export const nativeOperations = {
     addRoles: 'POST /api/applications/:applicationId/roles',
     replaceRoles: 'PUT /api/applications/:applicationId/roles',
     removeRole: 'DELETE /api/applications/:applicationId/roles/:roleId',
+  },
+  subjectTokens: { create: 'POST /api/subject-tokens' },
+  initialAccessTokens: {
+    list: 'LIST /api/initial-access-tokens',
+    create: 'POST /api/initial-access-tokens',
+    delete: 'DELETE /api/initial-access-tokens/:id',
   },
   signInExperience: {
     get: 'GET /api/sign-in-exp',

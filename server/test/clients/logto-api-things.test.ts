@@ -387,7 +387,7 @@ function callsOfClient(): [method: string, path: string][] {
   );
 }
 
-/** What belongs to the sign-in of people, which is not here yet, and to kinds of applications that are not possible. */
+/** What belongs to ways of signing in that are not here yet, and to kinds of applications that are not possible. */
 const notHere = [
   'applications access-control',
   'applications protected-app-metadata/custom-domains',

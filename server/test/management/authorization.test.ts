@@ -17,6 +17,10 @@ const openRoutes = [
   /^\/(oauth|oauth2)\/(token|introspect|revoke)\/?$/,
   // The same under Logto's issuer.
   /^\/oidc\/(\.well-known\/openid-configuration|jwks|token(\/introspection|\/revocation)?)$/,
+  // People begin here; requests are pushed, devices ask, tokens of people are shown, applications register themselves.
+  /^\/(authorize|userinfo|oauth\/(par|device\/code)|oidc\/(auth|me|par|device\/auth|register(\/:\w+)?|reg(\/:\w+)?))$/,
+  // Pages: a form counts from our own page in the same browser only.
+  /^\/(interaction\/:id(\/[a-z-]+)?|device(\/[a-z-]+)?|setup(\/done)?|signed-out|sign-out|pages\/.+|v2\/logout|oidc\/(logout|session\/end)(\/[a-z-]+)?)$/,
   // Whether the API is up; what it is, which tells of the program and of no tenant.
   /^\/api\/(status|openapi\.json|swagger\.json|\.well-known\/management\.openapi\.json)$/,
 ];

@@ -2,7 +2,7 @@ import { type DomainError, malformed } from '../../kernel/errors.ts';
 import { decodeUtf8, echoName } from './text.ts';
 
 /** More than any request of the protocols needs; it bounds the work one request can ask for. */
-const maxParameters = 100;
+const maxParameters = 250;
 
 /**
  * Reads an `application/x-www-form-urlencoded` body, or a query string without its `?`, of the protocol endpoints.
@@ -11,7 +11,7 @@ const maxParameters = 100;
  * without `=` has an empty value; empty pieces between two `&` are skipped, as the URL Standard has it.
  *
  * Throws `input.malformed`, with the parameter's name as `path` where there is one: bytes or percent-encoding that are
- * not valid UTF-8, broken percent-encoding, a NUL character, more than 100 parameters, and a repeated name other than
+ * not valid UTF-8, broken percent-encoding, a NUL character, more than 250 parameters, and a repeated name other than
  * `resource` (RFC 6749 §3.1 and §3.2: parameters must not be included more than once).
  */
 export function parseForm(body: Buffer | string): Form {
