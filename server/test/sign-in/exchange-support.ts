@@ -1,6 +1,7 @@
 /** Token exchange: an API with scopes, people who have some of them, an application that may exchange. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { makeAdministrator } from '../../src/domain/administrators/administrators.ts';
 import type { Answer, TestServer } from '../harness.ts';
 import {
   Browser,
@@ -44,7 +45,8 @@ export async function makeApi(server: TestServer, scopes = ['read:orders', 'writ
 /** A new user with the roles of these APIs. */
 export async function makeUserOf(server: TestServer, ...apis: TestApi[]): Promise<TestUser> {
   const user = await makeUser(server);
-  await native(server, 'POST', `/users/${user.id}/roles`, { roleIds: apis.map(({ roleId }) => roleId) });
+  const roleIds = apis.map(({ roleId }) => roleId);
+  if (roleIds.length > 0) await native(server, 'POST', `/users/${user.id}/roles`, { roleIds });
   return user;
 }
 
@@ -92,3 +94,15 @@ export const exchangeToken = (
 /** A subject token for a user, made by the first management client. */
 export const subjectTokenFor = async (server: TestServer, { id }: Pick<TestUser, 'id'>): Promise<string> =>
   (await native(server, 'POST', '/subject-tokens', { userId: id })).subjectToken;
+
+/** Makes a user an administrator, as the setup link does. */
+export async function makeAdministratorOf(server: TestServer, userId: string): Promise<void> {
+  const { services } = server.composed;
+  const ctx = {
+    ...services,
+    site: services.sites.ofTenant('default'),
+    actor: { kind: 'server' as const },
+    origin: { ip: undefined, userAgent: undefined, host: undefined },
+  };
+  await services.db.transact((trx) => makeAdministrator(ctx, trx, userId));
+}

@@ -10,6 +10,7 @@ import {
   exchangeGrant,
   exchangeToken,
   impersonationType,
+  makeAdministratorOf,
   makeApi,
   makeExchanger,
   makeUserOf,
@@ -187,19 +188,6 @@ eachEngine('subject tokens', (engine) => {
     assert.equal((await ask(plain.id)).status, 201);
   });
 });
-
-/** Makes a user an administrator, as the setup link does. */
-async function makeAdministratorOf(server: TestServer, userId: string): Promise<void> {
-  const { makeAdministrator } = await import('../../src/domain/administrators/administrators.ts');
-  const { services } = server.composed;
-  const ctx = {
-    ...services,
-    site: services.sites.ofTenant('default'),
-    actor: { kind: 'server' as const },
-    origin: { ip: undefined, userAgent: undefined, host: undefined },
-  };
-  await services.db.transact((trx) => makeAdministrator(ctx, trx, userId));
-}
 
 describe('subject tokens on two nodes [postgres]', () => {
   test('of 20 uses of one at once one gets a token', async () => {
