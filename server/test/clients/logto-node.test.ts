@@ -163,7 +163,7 @@ eachEngine('@logto/node', (engine) => {
     });
     assert.deepEqual([answer.status, answer.body.error], [400, 'invalid_grant']);
     // A browser says which page it comes from.
-    await browser.open(web.sentTo(), { referer: 'https://app.example/' });
+    await browser.open(web.sentTo(), { referer: 'https://app.example/', 'sec-fetch-dest': 'document' });
     assert.equal(browser.page.location, postLogoutRedirectUri);
     await web.client.signIn(redirectUri);
     await browser.open(web.sentTo());

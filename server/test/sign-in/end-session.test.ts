@@ -20,6 +20,8 @@ import {
 } from './support.ts';
 
 const endpoints = { root: '/oidc/logout', oidc: '/oidc/session/end' } as const;
+/** What a browser says of a page that it goes to. */
+const navigation = { 'sec-fetch-dest': 'document', 'sec-fetch-mode': 'navigate' };
 const afterUri = 'https://app.example/bye';
 
 /** Somebody who is signed in to an app, with the ID token it got. */
@@ -346,10 +348,16 @@ eachEngine('end session', (engine) => {
           'app.example',
           `${server.origin}/`,
         ]) {
-          isConfirmation(await browser.open(path, { referer }));
+          isConfirmation(await browser.open(path, { referer, ...navigation }));
           assert.equal(await sessionsOf(user), 1, referer);
         }
-        const page = await browser.open(path, { referer: 'https://app.example/account' });
+        // A picture or a frame in the app's page, put there by whoever may write in it.
+        const referer = 'https://app.example/account';
+        for (const more of [{}, { 'sec-fetch-dest': 'image' }, { 'sec-fetch-dest': 'iframe' }]) {
+          isConfirmation(await browser.open(path, { referer, ...more }));
+          assert.equal(await sessionsOf(user), 1);
+        }
+        const page = await browser.open(path, { referer, ...navigation });
         assert.equal(page.location, afterUri);
         assert.equal(await sessionsOf(user), 0);
       });
@@ -358,7 +366,7 @@ eachEngine('end session', (engine) => {
         const { browser, user } = await signedIn(issuer);
         const third = await appWith({}, { isThirdParty: true });
         const path = endPath(issuer, { client_id: third.clientId, post_logout_redirect_uri: afterUri });
-        isConfirmation(await browser.open(path, { referer: 'https://app.example/' }));
+        isConfirmation(await browser.open(path, { referer: 'https://app.example/', ...navigation }));
         assert.equal(await sessionsOf(user), 1);
       });
 
@@ -395,6 +403,7 @@ eachEngine('end session', (engine) => {
       const { browser, app } = await signedIn('root');
       const page = await browser.open(path({ client_id: app.clientId, returnTo: afterUri }), {
         referer: 'https://app.example/',
+        ...navigation,
       });
       assert.equal(page.location, afterUri);
     });

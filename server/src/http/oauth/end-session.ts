@@ -60,9 +60,14 @@ const readClassic: Read = (parameter, request) => ({
   state: undefined,
 });
 
-/** Scheme, host and port of the page that led here (RFC 9110 §10.1.3). */
-const originOfReferrer = ({ headers }: FastifyRequest): string | undefined =>
-  headers.referer === undefined ? undefined : URL.parse(headers.referer)?.origin;
+/**
+ * Scheme, host and port of the page that led here (RFC 9110 §10.1.3), by going here as a whole: a picture that somebody
+ * put into a page of the application, which may be of the same site and so bring the cookie, says nothing.
+ */
+function originOfReferrer({ headers }: FastifyRequest): string | undefined {
+  if (headers.referer === undefined || headers['sec-fetch-dest'] !== 'document') return undefined;
+  return URL.parse(headers.referer)?.origin;
+}
 
 async function answer(
   services: HttpServices,
