@@ -42,7 +42,7 @@ export class RelyingParty {
   readonly redirectUri: string;
   browser: Browser;
   /** How the client proves who it is. */
-  authentication: 'basic' | 'post' = 'basic';
+  authentication: 'basic' | 'post' | (() => Promise<Record<string, string>>) = 'basic';
 
   constructor(
     server: TestServer,
@@ -110,11 +110,16 @@ export class RelyingParty {
   }
 
   /** A request to the token endpoint. */
-  token(parameters: Record<string, string>): Promise<Answer> {
+  async token(parameters: Record<string, string>): Promise<Answer> {
     const { clientId, clientSecret = '' } = this.client;
-    const byBasic = this.authentication === 'basic';
+    const { authentication } = this;
+    const byBasic = authentication === 'basic';
+    const proof =
+      typeof authentication === 'function'
+        ? await authentication()
+        : { client_id: clientId, client_secret: clientSecret };
     return this.server.request('POST', this.pathOf(this.metadata.token_endpoint), {
-      form: { ...(byBasic ? {} : { client_id: clientId, client_secret: clientSecret }), ...parameters },
+      form: { ...(byBasic ? {} : proof), ...parameters },
       headers: byBasic ? basic(clientId, clientSecret) : {},
     });
   }
