@@ -20,7 +20,8 @@ export async function userinfo(
       throw new Refusal('userinfo_scope_missing', { clientId, userId, scopes: ['openid'] });
     const user = await loadPerson(ctx, userId);
     if (user?.status !== 'active') throw new Refusal('userinfo_token_invalid', { clientId, detail: 'user not active' });
-    return { sub: profile.subjectOfUser(user.id), ...(await claimsOfPerson(ctx, profile, user, scopes, 'userinfo')) };
+    const claims = await claimsOfPerson(ctx, profile, user, { scopes, place: 'userinfo', clientId });
+    return { sub: profile.subjectOfUser(user.id), ...claims };
   } catch (error) {
     throw await logged(ctx, error);
   }

@@ -22,7 +22,7 @@ export async function mintIdToken(
   const issuedAt = Math.floor(ctx.services.clock.now() / 1000);
   const [key, claims] = await Promise.all([
     ctx.services.db.run(currentKey, { tenantId: ctx.site.tenantId, alg: idTokenAlgorithm }),
-    claimsOfPerson(ctx, profile, user, scopes, 'id_token'),
+    claimsOfPerson(ctx, profile, user, { scopes, place: 'id_token', clientId: client.id }),
   ]);
   const payload = {
     ...claims,

@@ -26,16 +26,20 @@ const roleNames = defineStatement<{ tenantId: string; userId: string }, { name: 
   order by r.name`,
 );
 
+/** A client of others learns of the organizations that the person let it act in, and of no others. */
 export const directOrganizations = defineStatement<
-  { tenantId: string; userId: string },
+  { tenantId: string; userId: string; clientId: string },
   { id: string; name: string; description: string | null; role: string | null }
 >(
   'person_organizations',
   `select o.id as id, o.name as name, o.description as description, r.name as role
   from memberships m cross join organizations o
+  join clients c on c.tenant_id = :tenantId and c.id = :clientId
+  left join consents k on k.tenant_id = :tenantId and k.user_id = :userId and k.client_id = c.id
   left join membership_roles mr on mr.tenant_id = :tenantId and mr.membership_id = m.id
   left join roles r on r.tenant_id = :tenantId and r.id = mr.role_id
   where m.tenant_id = :tenantId and m.subject_id = :userId and o.tenant_id = :tenantId and o.id = m.organization_id
+    and (c.first_party = 1 or k.organization_ids like '%"' || o.id || '"%')
   order by o.created_at, o.id, r.name`,
 );
 
@@ -50,9 +54,9 @@ export async function claimsOfPerson(
   ctx: ProtocolContext,
   profile: IssuerProfile,
   user: User,
-  scopes: readonly string[],
-  place: ClaimsPlace,
+  about: { scopes: readonly string[]; place: ClaimsPlace; clientId: string },
 ): Promise<Record<string, unknown>> {
+  const { scopes, place, clientId } = about;
   const has = (scope: string) => scopes.includes(scope);
   const isLogto = profile.personClaims === 'logto';
   return {
@@ -60,7 +64,7 @@ export async function claimsOfPerson(
     ...(has('email') ? emailClaims(user, isLogto) : {}),
     ...(has('phone') ? phoneClaims(user, isLogto) : {}),
     ...(has('address') && user.profile.address !== undefined ? { address: user.profile.address } : {}),
-    ...(isLogto ? await logtoClaims(ctx, user, has, place) : {}),
+    ...(isLogto ? await logtoClaims(ctx, user, has, { place, clientId }) : {}),
   };
 }
 
@@ -117,14 +121,14 @@ async function logtoClaims(
   ctx: ProtocolContext,
   user: User,
   has: (scope: string) => boolean,
-  place: ClaimsPlace,
+  { place, clientId }: { place: ClaimsPlace; clientId: string },
 ): Promise<Record<string, unknown>> {
   const { db } = ctx.services;
   const args = { tenantId: ctx.site.tenantId, userId: user.id };
   const claims: Record<string, unknown> = {};
   if (has('roles')) claims.roles = (await db.run(roleNames, args)).map(({ name }) => name);
   if (has(organizationsScope) || has('urn:logto:scope:organization_roles')) {
-    const rows = await db.run(directOrganizations, args);
+    const rows = await db.run(directOrganizations, { ...args, clientId });
     const organizations = [...new Map(rows.map((row) => [row.id, row])).values()];
     if (has(organizationsScope)) {
       claims.organizations = organizations.map(({ id }) => id);
