@@ -15,7 +15,9 @@ export async function authorize(services: HttpServices, request: FastifyRequest)
   if (request.is404) return;
   const ctx = protocolContext(services, request);
   const { scopes = [], delegated = false } = request.routeOptions.config;
-  const actor = await authorizeManagement(ctx, accountsAudience(services), presentedToken(request), scopes, { delegated });
+  const actor = await authorizeManagement(ctx, accountsAudience(services), presentedToken(request), scopes, {
+    delegated,
+  });
   const [path] = request.url.split('?', 1);
   const origin = { ...request.origin, request: `${request.method} ${path}` };
   request.context = { ...services, site: request.site, origin, actor };
