@@ -98,7 +98,6 @@ export async function compose(settings: Settings, replace: Replaceable = {}): Pr
     const housekeeping = new Housekeeping(db, clock, settings.logRetentionDays, (error) =>
       logger.error({ err: error }, 'housekeeping failed'),
     );
-    const logoutSender = new LogoutSender(services, { privateTargets: settings.allowPrivateTargets });
     let warmed = warmUp(services);
     const readiness = {
       async missing() {
@@ -110,6 +109,7 @@ export async function compose(settings: Settings, replace: Replaceable = {}): Pr
     };
     const asking = asksForCertificates(settings) ? { ...askingForCertificates, ...(clientCa && { ca: clientCa }) } : {};
     const server = await createServer(services, readiness, tls && { ...tls.options, ...asking });
+    const logoutSender = new LogoutSender(services, { privateTargets: settings.allowPrivateTargets });
     return {
       server,
       services,

@@ -23,7 +23,6 @@ export interface InitialAccessToken {
 
 /** Most that a tenant has at once, so that all are listed. */
 const mostTokens = 100;
-export const mostUses = 1000;
 /** Longest life, in milliseconds: a year. */
 const longestLifeMs = 366 * 86_400_000;
 

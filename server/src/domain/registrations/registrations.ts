@@ -118,6 +118,7 @@ const setByOthers = ({
   idTokenLifetimeSeconds,
   refreshTokenLifetimeSeconds,
   rotatesRefreshTokens,
+  alwaysIssuesRefreshToken,
   organizationUsage,
 }: ClientSignIn): Partial<ClientSignIn> =>
   Object.fromEntries(
@@ -126,6 +127,7 @@ const setByOthers = ({
       idTokenLifetimeSeconds,
       refreshTokenLifetimeSeconds,
       rotatesRefreshTokens,
+      alwaysIssuesRefreshToken,
       organizationUsage,
     }).filter(([, value]) => value !== undefined),
   );
