@@ -109,7 +109,7 @@ eachEngine('every route of the native API', (engine) => {
   });
 
   test('a query that can not be read: 400, wherever', async () => {
-    const broken = ['q=%00', 'q=%ff', 'q=%', 'q=%ED%A0%80', 'a=1&'.repeat(101)];
+    const broken = ['q=%00', 'q=%ff', 'q=%', 'q=%ED%A0%80', 'a=1&'.repeat(251)];
     for (const route of routes) {
       for (const query of broken) {
         const answer = await call(route, `${route.path.replace(/:\w+/g, 'nothing')}?${query}`);
