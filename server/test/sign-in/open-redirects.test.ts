@@ -76,7 +76,7 @@ eachEngine('open redirects', (engine) => {
       const at = new URL(browser.page.url).pathname;
       const cookies = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
       for (const target of elsewhere) {
-        const query = new URLSearchParams(names.map((name) => [name, target]));
+        const query = new URLSearchParams(Object.fromEntries(names.map((name) => [name, target])));
         for (const path of [at, `${at}/sign-in`, '/signed-out', '/setup', '/setup/done', '/interaction/x']) {
           staysHere(await raw(`${path}?${query}`, cookies), `${path} ${target}`);
         }
