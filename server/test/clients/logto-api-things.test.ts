@@ -395,7 +395,6 @@ const notHere = [
   'applications user-consent-scopes',
   'applications users',
   'users all-identities',
-  'users grants',
   'users identities',
   'users logto-configs',
   'users mfa-verifications',

@@ -226,6 +226,7 @@ eachEngine('@logto/node', (engine) => {
       const { web, browser } = await atConsent();
       await browser.submit('/consent', { decision: 'allow', [`organization.${world.kansai}`]: 'yes' });
       await web.client.handleSignInCallback(browser.page.location as string);
+      assert.deepEqual((await web.client.getIdTokenClaims()).organizations, [world.kansai]);
       const token = claimsOf(await web.client.getOrganizationToken(world.kansai));
       assert.equal(token.aud, `urn:logto:organization:${world.kansai}`);
       await refused(
