@@ -48,7 +48,7 @@ export const refusalReasons = {
   slow_down: 'The device asked again too early, and has to wait longer from now on. Counted, not logged one by one.',
   user_code_unknown: 'No device waits under the user code, or it was typed in another browser.',
   subject_token_invalid: 'The subject token is unknown, over, used, of another issuer, or of no client of our own.',
-  subject_token_of_client: 'The subject token is a client\'s own; only a person\'s can be exchanged.',
+  subject_token_of_client: "The subject token is a client's own; only a person's can be exchanged.",
   actor_token_invalid: 'The actor token is unknown, over, or lacks `openid`.',
   actors_too_many: 'The subject token has been handed on too often (RFC 8693 §4.1).',
   exchange_at_management: 'A token for a management API never comes out of an exchange.',

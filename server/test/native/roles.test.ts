@@ -262,10 +262,7 @@ eachEngine('roles', (engine) => {
     const created = await call('POST', '/tenants', { id: 'elsewhere' });
     assert.equal(created.status, 201, created.text);
     const rows = (await server.rows('roles')).filter(({ tenant_id }) => tenant_id === 'elsewhere');
-    assert.deepEqual(
-      rows.map(({ name }) => name).sort(),
-      [seeded, 'Sekisho administrator'],
-    );
+    assert.deepEqual(rows.map(({ name }) => name).sort(), [seeded, 'Sekisho administrator']);
     const foreign = rows.find(({ name }) => name === seeded);
     const unknown = await call('GET', '/roles/rol_nowhere');
     assert.deepEqual((await call('GET', `/roles/${foreign.id}`)).body, unknown.body);

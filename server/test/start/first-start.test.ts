@@ -225,9 +225,9 @@ eachEngine('the management client of the settings', (engine) => {
     assert.deepEqual(await scopesOf(), wanted);
     assert.deepEqual(await grantsOf(), grants);
     assert.deepEqual((await rolesOf()).sort(), roles);
-    const valueOf = new Map((await server.rows('scopes')).map(({ id, value }) => [id, value]));
+    const valueById = new Map((await server.rows('scopes')).map(({ id, value }) => [id, value]));
     const given = Map.groupBy(await server.rows('role_scopes'), ({ role_id }) => role_id);
-    const values = [...given].map(([id, rows]) => [id, rows.map(({ scope_id }) => valueOf.get(scope_id)).sort()]);
+    const values = [...given].map(([id, rows]) => [id, rows.map(({ scope_id }) => valueById.get(scope_id)).sort()]);
     const ofAdministrator = values.find(([id]) => id === 'rol_administrator')?.[1] as string[];
     const ofClients = values.find(([id]) => id !== 'rol_administrator')?.[1] as string[];
     assert.deepEqual(ofClients, ['all']);

@@ -80,4 +80,11 @@ const own = (ctx: Context, row: { own: number }): boolean => !isDelegated(ctx) |
 
 /** The same of a client. */
 const named = (row: ClientRow): Client =>
-  clientOf({ ...row, metadata: '{}', extras: '{}', sign_in: '{}', resource_server_id: null, owner_organization_id: null });
+  clientOf({
+    ...row,
+    metadata: '{}',
+    extras: '{}',
+    sign_in: '{}',
+    resource_server_id: null,
+    owner_organization_id: null,
+  });
