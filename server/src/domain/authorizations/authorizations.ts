@@ -122,10 +122,14 @@ export async function findByCode(
 const useCodeStatement = defineStatement<{ tenantId: string; id: string; now: number; expiresAt: number }>(
   'authorization_use_code',
   `update authorizations set code_used_at = :now, expires_at = :expiresAt
-  where tenant_id = :tenantId and id = :id and code_used_at is null and expires_at > :now`,
+  where tenant_id = :tenantId and id = :id and code_used_at is null and expires_at > :now
+    and exists (select 1 from sessions s where s.tenant_id = :tenantId and s.id = granted_in_session_id)`,
 );
 
-/** Uses the code up; false when it was used before, or is over. The authorization lasts from now on. */
+/**
+ * Uses the code up; false when it was used before, is over, or the session it was granted in is: a code that was made
+ * while its person signed out everywhere is worth nothing. The authorization lasts from now on.
+ */
 export async function useCode(services: Pick<Services, 'db' | 'clock'>, tenantId: string, id: string) {
   const now = services.clock.now();
   const args = { tenantId, id, now, expiresAt: now + authorizationLifetimeMs };
