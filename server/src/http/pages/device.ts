@@ -105,7 +105,7 @@ export const showDeviceDeclined = done(false);
 
 function inQuery(request: FastifyRequest, name: string): string | undefined {
   const value = (request.query as Record<string, unknown>)[name];
-  return typeof value === 'string' ? value.slice(0, 64) : undefined;
+  return typeof value === 'string' ? value.slice(0, 128) : undefined;
 }
 
 const entryInForm = (request: FastifyRequest): Entry => ({

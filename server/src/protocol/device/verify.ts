@@ -64,7 +64,9 @@ export async function enterUserCode(
     if (found === undefined) throw new Refusal('user_code_unknown');
     return found;
   });
-  return { userCode: shownUserCode(device.userCode), note: noteOf(ctx, device, browser.browserSecret) };
+  const { userCode: code } = device;
+  const note = noteOf(ctx, { device: nameOf(device), code, browserSecret: browser.browserSecret });
+  return { userCode: shownUserCode(code), note };
 }
 
 /** What is open for whoever is signed in. Throws the refusal `user_code_unknown`. */
@@ -106,22 +108,34 @@ async function waitingFor(ctx: ProtocolContext, userCode: string): Promise<Waiti
   return client?.status === 'active' ? { device, client } : undefined;
 }
 
-/** The device, when this browser typed its code. Whatever is wrong is told alike. */
+/**
+ * The device, when this browser typed its code. Whatever is wrong is told alike, and without a good note nothing is
+ * looked for: how long that takes would tell whether there is such a code, and this is not counted.
+ */
 async function entered(ctx: ProtocolContext, { userCode, note }: Entry, { browserSecret }: Browser): Promise<Waiting> {
   const unknown = new Refusal('user_code_unknown');
   const code = typedUserCode(userCode);
+  const [device = ''] = note.split('.');
   if (code === undefined || browserSecret === undefined) throw unknown;
-  const waiting = await waitingFor(ctx, code);
-  if (waiting === undefined) throw unknown;
-  const [given, expected] = [Buffer.from(note), Buffer.from(noteOf(ctx, waiting.device, browserSecret))];
+  const [given, expected] = [Buffer.from(note), Buffer.from(noteOf(ctx, { device, code, browserSecret }))];
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw unknown;
+  const waiting = await waitingFor(ctx, code);
+  if (waiting === undefined || nameOf(waiting.device) !== device) throw unknown;
   return waiting;
 }
 
-const noteOf = ({ services, site }: ProtocolContext, { hash }: DeviceAuthorization, browserSecret: string): string =>
-  createHmac('sha256', services.cipher.deriveKey('device entries'))
-    .update(JSON.stringify([site.tenantId, hash, browserSecret]))
+/** Tells which device had the code then. */
+const nameOf = ({ hash }: DeviceAuthorization): string => hash.slice(0, 16);
+
+const noteOf = (
+  { services, site }: ProtocolContext,
+  { device, code, browserSecret }: { device: string; code: string; browserSecret: string },
+): string => {
+  const mac = createHmac('sha256', services.cipher.deriveKey('device entries'))
+    .update(JSON.stringify([site.tenantId, device, code, browserSecret]))
     .digest('base64url');
+  return `${device}.${mac}`;
+};
 
 async function assertMember(ctx: ProtocolContext, { device, client }: Waiting, session: Session): Promise<void> {
   const stranger = await strangerTo(ctx, { client, organizationId: device.organizationId }, session);
