@@ -9,7 +9,7 @@ import { defineStatement } from '../../storage/statement.ts';
 import type { Services } from '../context.ts';
 import { type Authorization, type AuthorizationRow, authorizationOf, restingOn } from './authorization.ts';
 
-/** How long after its exchange a refresh token is answered once more, in milliseconds: a lost answer, not a theft. */
+/** How long after its exchange a refresh token is still answered, in milliseconds: a lost answer, not a theft. */
 export const refreshGraceMs = 30_000;
 
 type Row = Schema['refresh_tokens'];

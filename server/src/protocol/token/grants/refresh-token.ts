@@ -17,7 +17,7 @@ import { refreshLifetimeMs } from './refresh-token-of.ts';
 
 /**
  * RFC 6749 §6 with rotation (RFC 9700 §4.14.2). A public client's token is exchanged at each use, a confidential one's
- * once most of its life is over. A token that was exchanged is answered once more within `refreshGraceMs`, with the same
+ * once most of its life is over. A token that was exchanged is still answered for `refreshGraceMs`, always with the same
  * successor, as long as that one was not used; later it is a replay, and all that rests on the authorization ends.
  */
 export const refreshToken: GrantType = { speaksFor: 'person', publicClients: true, redeem };
