@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose';
 import * as oauth from 'oauth4webapi';
 import type { RefusalReason } from '../../src/protocol/refusal.ts';
+import { logtoIdentityScopes, standardIdentityScopes } from '../../src/protocol/tokens/identity-scopes.ts';
 import { type Answer, admin, eachEngine, startServer, TestClock, type TestServer } from '../harness.ts';
 import { callerWith, goodToken, rawRequest, signed, signingKey } from '../management/support.ts';
 import { claimsOf, keyPair, proof, sign } from './assertions.ts';
@@ -42,8 +43,8 @@ eachEngine('the issuer /oidc', (engine) => {
       const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'ES256', 'ES384', 'EdDSA', 'Ed25519'];
       const methods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
       const issuer = `${server.origin}/oidc`;
-      const endpoint = (name: string) => ({
-        [`${name}_endpoint_auth_methods_supported`]: methods,
+      const endpoint = (name: string, ...more: string[]) => ({
+        [`${name}_endpoint_auth_methods_supported`]: [...methods, ...more],
         [`${name}_endpoint_auth_signing_alg_values_supported`]: algorithms,
       });
       assert.deepEqual(body, {
@@ -52,15 +53,41 @@ eachEngine('the issuer /oidc', (engine) => {
         jwks_uri: `${issuer}/jwks`,
         introspection_endpoint: `${issuer}/token/introspection`,
         revocation_endpoint: `${issuer}/token/revocation`,
-        grant_types_supported: ['client_credentials'],
-        response_types_supported: [],
-        scopes_supported: [],
+        authorization_endpoint: `${issuer}/auth`,
+        pushed_authorization_request_endpoint: `${issuer}/par`,
+        device_authorization_endpoint: `${issuer}/device/auth`,
+        userinfo_endpoint: `${issuer}/me`,
+        end_session_endpoint: `${issuer}/session/end`,
+        backchannel_logout_supported: true,
+        backchannel_logout_session_supported: true,
+        grant_types_supported: [
+          'client_credentials',
+          'authorization_code',
+          'refresh_token',
+          'urn:ietf:params:oauth:grant-type:device_code',
+          'urn:ietf:params:oauth:grant-type:token-exchange',
+        ],
+        response_types_supported: ['code'],
+        response_modes_supported: ['query', 'form_post'],
+        code_challenge_methods_supported: ['S256'],
+        authorization_response_iss_parameter_supported: true,
+        prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
+        ui_locales_supported: ['en', 'ja'],
+        request_parameter_supported: false,
+        request_uri_parameter_supported: false,
+        claims_parameter_supported: false,
+        scopes_supported: [...standardIdentityScopes, ...logtoIdentityScopes],
+        claims_supported: body.claims_supported,
         subject_types_supported: ['public'],
         id_token_signing_alg_values_supported: ['RS256'],
-        ...endpoint('token'),
+        dpop_signing_alg_values_supported: ['ES256', 'ES384', 'PS256', 'EdDSA', 'Ed25519'],
+        tls_client_certificate_bound_access_tokens: false,
+        ...endpoint('token', 'none'),
         ...endpoint('introspection'),
-        ...endpoint('revocation'),
+        ...endpoint('revocation', 'none'),
       });
+      for (const claim of ['sub', 'sid', 'auth_time', 'email', 'address'])
+        assert.ok(body.claims_supported.includes(claim));
       // Where RFC 8414 looks for it.
       const other = await server.request('GET', '/.well-known/oauth-authorization-server/oidc');
       assert.deepEqual([other.status, other.body], [200, body]);
@@ -75,7 +102,16 @@ eachEngine('the issuer /oidc', (engine) => {
     });
 
     test('what is not there is 404 in its shape, at any method; what is beside it is not its own', async () => {
-      for (const path of ['', '/', '/auth', '/me', '/token/', '/jwks/x', '/token/introspection/', '/.well-known/x']) {
+      for (const path of [
+        '',
+        '/',
+        '/auth/x',
+        '/mex',
+        '/token/',
+        '/jwks/x',
+        '/token/introspection/',
+        '/.well-known/x',
+      ]) {
         for (const method of ['GET', 'POST', 'DELETE']) {
           const answer = await server.request(method, `/oidc${path}`);
           assert.equal(`${answer.status} ${answer.body.code}`, '404 oidc.invalid_request', `${method} ${path}`);
@@ -83,7 +119,7 @@ eachEngine('the issuer /oidc', (engine) => {
         }
       }
       assert.equal((await server.request('GET', '/oidcx')).body.code, undefined);
-      const plain = await server.request('GET', '/oidc/auth?parse_error=false');
+      const plain = await server.request('GET', '/oidc/authx?parse_error=false');
       assert.deepEqual(plain.body, { error: 'invalid_request', error_description: 'There is nothing here.' });
       const unreadable = await server.request('GET', '/oidc/%zz');
       assert.equal(`${unreadable.status} ${unreadable.body.code}`, '400 oidc.invalid_request');
