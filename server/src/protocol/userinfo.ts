@@ -5,6 +5,7 @@ import type { ProtocolContext } from './context.ts';
 import { isJwt } from './opaque.ts';
 import { type IssuerProfile, profileOfIssuer } from './profile.ts';
 import { Refusal } from './refusal.ts';
+import { loggingRefusal } from './refused.ts';
 import { claimsOfPerson, loadPerson } from './tokens/person.ts';
 import { BadToken, verifyAccessToken } from './tokens/verify.ts';
 
@@ -14,17 +15,18 @@ export async function userinfo(
   profile: IssuerProfile,
   presented: PresentedAccessToken | undefined,
 ): Promise<Record<string, unknown>> {
-  try {
-    const { userId, scopes, clientId } = await subjectOf(ctx, profile, presented);
-    if (!scopes.includes('openid'))
+  return loggingRefusal(ctx, 'userinfo.refused', async () => {
+    const { userId, scopes, clientId } = await subjectOf(ctx, profile, presented).catch((error) => {
+      throw asRefusal(error);
+    });
+    if (!scopes.includes('openid')) {
       throw new Refusal('userinfo_scope_missing', { clientId, userId, scopes: ['openid'] });
+    }
     const user = await loadPerson(ctx, userId);
     if (user?.status !== 'active') throw new Refusal('userinfo_token_invalid', { clientId, detail: 'user not active' });
     const claims = await claimsOfPerson(ctx, profile, user, { scopes, place: 'userinfo', clientId });
     return { sub: profile.subjectOfUser(user.id), ...claims };
-  } catch (error) {
-    throw await logged(ctx, error);
-  }
+  });
 }
 
 async function subjectOf(ctx: ProtocolContext, profile: IssuerProfile, presented: PresentedAccessToken | undefined) {
@@ -44,24 +46,12 @@ async function subjectOf(ctx: ProtocolContext, profile: IssuerProfile, presented
   if (verified.userId === undefined || profileOfIssuer(ctx.site, verified.payload.iss) !== profile) {
     throw new BadToken('it speaks for no person of this issuer');
   }
+  if (verified.bySharedSecret) throw new BadToken('its API could have written it itself');
   await assertBinding(ctx, bindingOfClaim(verified.confirmation), presented);
   // A token of an API carries the scopes of OpenID Connect beside the API's.
   return { userId: verified.userId, clientId: verified.clientId, scopes: verified.tokenScopes };
 }
 
-async function logged(ctx: ProtocolContext, error: unknown): Promise<unknown> {
-  const refusal = error instanceof BadToken ? new Refusal('userinfo_token_invalid', { detail: error.message }) : error;
-  if (!(refusal instanceof Refusal)) return refusal;
-  const { clientId, userId, detail } = refusal.data;
-  if (!ctx.services.limits.refusalHasRow(ctx.site.tenantId, clientId, ctx.origin.ip ?? '')) return refusal;
-  await ctx.services.journal.appendIfTenant({
-    tenantId: ctx.site.tenantId,
-    kind: 'userinfo.refused',
-    clientId,
-    userId,
-    reason: refusal.reason,
-    description: detail ?? refusal.reason.replaceAll('_', ' '),
-    ...ctx.origin,
-  });
-  return refusal;
-}
+/** What is wrong with the token is for the log; the answer is the same refusal always. */
+const asRefusal = (error: unknown): unknown =>
+  error instanceof BadToken ? new Refusal('userinfo_token_invalid', { detail: error.message }) : error;

@@ -188,6 +188,7 @@ async function verified(
   try {
     const presented = await verifyAccessToken(ctx, token);
     if (profileOfIssuer(ctx.site, presented.payload.iss) !== redeemed.profile) throw new BadToken('of another issuer');
+    if (presented.bySharedSecret) throw new BadToken('its API could have written it itself');
     return presented;
   } catch (error) {
     throw error instanceof BadToken ? refusal(redeemed, error.message) : error;

@@ -44,6 +44,8 @@ export interface PresentedToken {
   readonly allowedScopes: readonly string[];
   readonly tokenScopes: readonly string[];
   readonly type: string;
+  /** Signed with a secret that the API has too: it could have written it itself, so it is good at that API only. */
+  readonly bySharedSecret: boolean;
   readonly issuedAt: number;
   readonly expiresAt: number;
   readonly payload: JWTPayload;
@@ -130,6 +132,7 @@ export async function verifyAccessToken(ctx: ProtocolContext, token: string): Pr
     allowedScopes: decision.scopes,
     tokenScopes,
     type: claims.typ,
+    bySharedSecret: claims.alg === 'HS256',
     issuedAt: iat as number,
     expiresAt: exp as number,
     payload: claims.payload,
