@@ -43,6 +43,7 @@ export const opaqueTokenByHash = defineStatement<
     a.user_id as user_id, a.issuer as issuer, a.organization_id as organization_id, u.status as user_status,
     c.name as client_name, c.status as client_status
   from opaque_tokens o
+  join tenants t on t.id = o.tenant_id and t.status = 'active'
   join authorizations a on a.tenant_id = o.tenant_id and a.id = o.authorization_id and a.expires_at > :now
   join users u on u.tenant_id = a.tenant_id and u.id = a.user_id
   join clients c on c.tenant_id = a.tenant_id and c.id = a.client_id
