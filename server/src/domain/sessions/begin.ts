@@ -38,6 +38,15 @@ export async function beginSession(
   const old = options.presented === undefined ? undefined : await presentedSession(ctx, trx, options.presented);
   if (old !== undefined && old.user_id === userId && old.expires_at > now) {
     await trx.updateTable('sessions').set(columns).where('tenant_id', '=', tenantId).where('id', '=', old.id).execute();
+    // What rests on it goes on with it; a code that waits, no longer than it would.
+    await trx
+      .updateTable('authorizations')
+      .set({ expires_at: columns.expires_at })
+      .where('tenant_id', '=', tenantId)
+      .where('session_id', '=', old.id)
+      .where('expires_at', '>', now)
+      .where((eb) => eb.or([eb('code_used_at', 'is not', null), eb('code_hash', 'is', null)]))
+      .execute();
     return { sessionId: old.id, sessionSecret };
   }
   if (old !== undefined) await endSession(ctx, trx, { id: old.id, userId: old.user_id });
