@@ -9,6 +9,7 @@ import { insertOpaqueToken } from '../../domain/authorizations/opaque-tokens.ts'
 import { organizationConsented } from '../../domain/consents/consents.ts';
 import type { User } from '../../domain/users/user.ts';
 import { randomBase64Url } from '../../kernel/random.ts';
+import { strangerTo } from '../authorize/interaction.ts';
 import { confirmationOf, tokenTypeOf } from '../binding/binding.ts';
 import type { ProtocolContext } from '../context.ts';
 import { audienceOfOrganization, type IssuerProfile } from '../profile.ts';
@@ -43,6 +44,7 @@ export async function issueForPerson(
   assertScopesAuthorized(request.scopes, authorization, client.id);
   const target = targetOf(asked, authorization);
   about.audience = target.kind === 'userinfo' ? undefined : target.audience;
+  await assertStillInside(ctx, asked, authorization, target);
   const decided = target.kind === 'userinfo' ? undefined : await decide(ctx, asked, grant, target);
 
   await grant.consume();
@@ -93,6 +95,19 @@ function targetOf({ profile, client, request }: Redeemed, authorization: Authori
   }
   const namesApi = profile.personAlone === 'authorized_audience' || !scopes.includes('openid');
   return alone !== undefined && namesApi ? { kind: 'api', audience: alone, organizationId } : { kind: 'userinfo' };
+}
+
+/** Who signed in for an organization is out with it, also where no token speaks for it: the ID token says it. */
+async function assertStillInside(
+  ctx: ProtocolContext,
+  { client }: Redeemed,
+  { userId, organizationId }: Authorization,
+  target: Target,
+): Promise<void> {
+  const isDecided = target.kind !== 'userinfo' && target.organizationId === organizationId;
+  if (organizationId === null || isDecided) return;
+  const stranger = await strangerTo(ctx, { client, organizationId }, { userId });
+  if (stranger !== undefined) throw stranger;
 }
 
 interface Decided {
