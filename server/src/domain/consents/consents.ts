@@ -57,24 +57,54 @@ const keep = defineStatement<Record<keyof Schema['consents'], string | number>>(
     organization_ids = excluded.organization_ids, updated_at = excluded.updated_at`,
 );
 
-/** Remembers what the person agreed to, beside what it had agreed to before. */
+/** Remembers what the person agreed to, beside what it had agreed to before; `isAboutPerson`: not a scope of an API. */
 export async function addConsent(
   services: Pick<Services, 'db' | 'clock'>,
   tenantId: string,
   who: Who,
   given: Consent,
+  isAboutPerson: (scope: string) => boolean,
 ): Promise<void> {
-  const before = await findConsent(services, tenantId, who);
-  const union = (a: readonly string[] = [], b: readonly string[]) => JSON.stringify([...new Set([...a, ...b])]);
+  const before = (await findConsent(services, tenantId, who)) ?? nothing;
+  const ofApis = (consent: Consent): AtApis => ({
+    scopes: consent.scopes.filter((scope) => !isAboutPerson(scope)),
+    audiences: consent.audiences,
+  });
+  const atApis = bothAtApis(ofApis(before), ofApis(given));
+  const aboutPerson = union(before.scopes, given.scopes).filter(isAboutPerson);
   const now = services.clock.now();
   await services.db.write(keep, {
     tenant_id: tenantId,
     user_id: who.userId,
     client_id: who.clientId,
-    scopes: union(before?.scopes, given.scopes),
-    audiences: union(before?.audiences, given.audiences),
-    organization_ids: union(before?.organizationIds, given.organizationIds),
+    scopes: JSON.stringify([...aboutPerson, ...atApis.scopes]),
+    audiences: JSON.stringify(atApis.audiences),
+    organization_ids: JSON.stringify(union(before.organizationIds, given.organizationIds)),
     created_at: now,
     updated_at: now,
   });
 }
+
+const nothing: Consent = { scopes: [], audiences: [], organizationIds: [] };
+
+/** Every scope of these counts at every API of these. */
+type AtApis = Pick<Consent, 'scopes' | 'audiences'>;
+
+/**
+ * Both, where that says no more than the two say: a scope counts at the APIs it was shown with, and not at another one
+ * that has one of the same name. Otherwise the later one alone, and for the earlier one the person is asked again.
+ */
+function bothAtApis(before: AtApis, given: AtApis): AtApis {
+  if (given.audiences.length === 0) return before;
+  if (before.audiences.length === 0) return given;
+  const widens = within(before.scopes, given.scopes) && within(before.audiences, given.audiences);
+  const narrows = within(given.scopes, before.scopes) && within(given.audiences, before.audiences);
+  if (widens || narrows) return widens ? given : before;
+  const sameScopes = within(before.scopes, given.scopes) && within(given.scopes, before.scopes);
+  const sameAudiences = within(before.audiences, given.audiences) && within(given.audiences, before.audiences);
+  if (!sameScopes && !sameAudiences) return given;
+  return { scopes: union(before.scopes, given.scopes), audiences: union(before.audiences, given.audiences) };
+}
+
+const union = (one: readonly string[], other: readonly string[]): string[] => [...new Set([...one, ...other])];
+const within = (some: readonly string[], all: readonly string[]): boolean => some.every((each) => all.includes(each));

@@ -2,10 +2,10 @@
 import { storedIdentifierOf } from '../../domain/tenants/sites.ts';
 import { defineStatement } from '../../storage/statement.ts';
 import type { ProtocolContext } from '../context.ts';
-import { isIdentityScope, organizationsResource } from '../tokens/identity-scopes.ts';
+import { isIdentityScope, organizationsResource, organizationsScope } from '../tokens/identity-scopes.ts';
 import type { AuthorizationRequest } from './request.ts';
 
-type AskedAccess = Pick<AuthorizationRequest, 'scopes' | 'audiences'>;
+export type AskedAccess = Pick<AuthorizationRequest, 'scopes' | 'audiences' | 'organizationId'>;
 
 export interface NamedOrganization {
   readonly id: string;
@@ -55,13 +55,20 @@ const named = ({ name, description }: { name: string; description: string | null
   description: description ?? undefined,
 });
 
+/** Where the scopes of a request will count: who may act in an organization gets tokens for it, named or not. */
+export function audiencesAsked({ scopes, audiences, organizationId }: AskedAccess): readonly string[] {
+  const acts = organizationId !== null || scopes.includes(organizationsScope);
+  return acts && !audiences.includes(organizationsResource) ? [...audiences, organizationsResource] : audiences;
+}
+
 /** The scopes about the person, and those of each API, that a request asks for. */
-export async function requestedScopes(ctx: ProtocolContext, { scopes, audiences }: AskedAccess) {
+export async function requestedScopes(ctx: ProtocolContext, asked: AskedAccess) {
+  const { scopes } = asked;
   const { db, systemApis } = ctx.services;
   const { tenantId } = ctx.site;
   const requested = new Set(scopes);
   const apis = await Promise.all(
-    audiences.map(async (identifier): Promise<RequestedAudience> => {
+    audiencesAsked(asked).map(async (identifier): Promise<RequestedAudience> => {
       if (identifier === organizationsResource) {
         return { identifier, name: '', scopes: (await db.run(organizationScopes, { tenantId })).map(named) };
       }

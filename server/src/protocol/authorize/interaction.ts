@@ -20,8 +20,10 @@ import { type ClientFacts, loadClient } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import { type IssuerProfile, profileNamed } from '../profile.ts';
 import { Refusal } from '../refusal.ts';
+import { isIdentityScope } from '../tokens/identity-scopes.ts';
 import { loadPerson } from '../tokens/person.ts';
 import {
+  audiencesAsked,
   type NamedOrganization,
   type NamedScope,
   organizationsOf,
@@ -144,9 +146,10 @@ export async function answerConsent(
     { userId: session.userId, clientId: client.id },
     {
       scopes: request.scopes,
-      audiences: request.audiences,
+      audiences: audiencesAsked({ ...request, organizationId }),
       organizationIds: organizationId === null ? chosen : [...chosen, organizationId],
     },
+    isIdentityScope,
   );
   return advance(ctx, underWay, browser, true);
 }
@@ -253,7 +256,10 @@ async function consentPage(
   interaction: InteractionView,
   user: User,
 ): Promise<Step> {
-  const [asked, own] = await Promise.all([requestedScopes(ctx, request), organizationsOf(ctx, user.id)]);
+  const [asked, own] = await Promise.all([
+    requestedScopes(ctx, { ...request, organizationId }),
+    organizationsOf(ctx, user.id),
+  ]);
   return {
     kind: 'consent',
     interaction,
@@ -268,7 +274,7 @@ async function consentPage(
 export async function strangerTo(
   ctx: ProtocolContext,
   { client, organizationId }: Pick<UnderWay, 'client' | 'organizationId'>,
-  session: Session,
+  session: Pick<Session, 'userId'>,
 ): Promise<Refusal | undefined> {
   if (organizationId === null) return undefined;
   const { facts } = await loadOrganizationFacts(ctx.services.db, {

@@ -5,6 +5,7 @@
 import type { Consent } from '../../domain/consents/consents.ts';
 import type { Session } from '../../domain/sessions/sessions.ts';
 import { isIdentityScope, organizationsScope } from '../tokens/identity-scopes.ts';
+import { audiencesAsked } from './choices.ts';
 import type { AuthorizationRequest } from './request.ts';
 
 export interface StepFacts {
@@ -52,9 +53,12 @@ const mustConfirmAccount = ({ request, askedAt, accountSessionId }: StepFacts, s
 function mustConsent({ request, client, consent, agreedNow, organizationId }: StepFacts): boolean {
   if (client.firstParty || agreedNow) return false;
   if (consent === undefined || request.prompts.includes('consent')) return true;
+  const audiences = audiencesAsked({ ...request, organizationId });
+  // Without an API the scopes of APIs say nothing.
+  const scopes = audiences.length === 0 ? request.scopes.filter(isIdentityScope) : request.scopes;
   return (
-    !request.scopes.every((scope) => consent.scopes.includes(scope)) ||
-    !request.audiences.every((audience) => consent.audiences.includes(audience)) ||
+    !scopes.every((scope) => consent.scopes.includes(scope)) ||
+    !audiences.every((audience) => consent.audiences.includes(audience)) ||
     (organizationId !== null && !consent.organizationIds.includes(organizationId))
   );
 }

@@ -18,12 +18,13 @@ import { shownUserCode, typedUserCode } from '../../domain/device-authorizations
 import type { Session } from '../../domain/sessions/sessions.ts';
 import type { User } from '../../domain/users/user.ts';
 import { randomBase64Url } from '../../kernel/random.ts';
-import { type NamedScope, type RequestedAudience, requestedScopes } from '../authorize/choices.ts';
+import { audiencesAsked, type NamedScope, type RequestedAudience, requestedScopes } from '../authorize/choices.ts';
 import { sessionOf, strangerTo } from '../authorize/interaction.ts';
 import type { Browser } from '../authorize/request.ts';
 import { type ClientFacts, loadClient } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import { Refusal } from '../refusal.ts';
+import { isIdentityScope } from '../tokens/identity-scopes.ts';
 import { loadPerson } from '../tokens/person.ts';
 import { countedEntry } from './entry-limit.ts';
 
@@ -183,7 +184,8 @@ async function approve(ctx: ProtocolContext, { device, client }: Waiting, sessio
   if (client.firstParty) return;
   const organizationIds = organizationId === null ? [] : [organizationId];
   const who = { userId: session.userId, clientId: client.id };
-  await addConsent(ctx.services, tenantId, who, { scopes, audiences, organizationIds });
+  const given = { scopes, audiences: audiencesAsked(device), organizationIds };
+  await addConsent(ctx.services, tenantId, who, given, isIdentityScope);
 }
 
 async function deny(ctx: ProtocolContext, { device, client }: Waiting, session: Session): Promise<void> {
