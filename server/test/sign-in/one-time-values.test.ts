@@ -1,14 +1,16 @@
 /** What is good once, or at one door, is good nowhere else: every kind of value at every door but its own. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { type Answer, eachEngine, startServer, type TestServer } from '../harness.ts';
+import { sendTo, startNodes } from '../token/nodes.ts';
 import { withoutLimits } from '../token/refusals.ts';
-import { everything } from './granted.ts';
+import { everything, statuses, twenty } from './granted.ts';
 import {
   authorizeUrl,
   Browser,
   codeOf,
   exchange,
+  formsOf,
   type IssuerKey,
   issuers,
   makeApp,
@@ -220,3 +222,60 @@ function refusedGrant(answer: Answer): void {
   assert.ok(['invalid_grant', 'invalid_request'].includes(answer.body.error), answer.text);
   assert.equal(answer.body.access_token, undefined);
 }
+
+describe('on two nodes over one PostgreSQL, twenty at once', () => {
+  let nodes: [TestServer, TestServer];
+  let user: TestUser;
+  before(async () => {
+    nodes = await startNodes();
+    user = await makeUser(nodes[0]);
+  });
+  after(async () => {
+    for (const node of nodes) await node.close();
+  });
+
+  const cookieOf = ({ cookies }: Browser) => [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+  const codesIn = (answers: readonly Answer[]) =>
+    answers.map(({ headers }) => headers.get('location') ?? '').filter((location) => location.includes('code='));
+  const authorizationsFor = async ({ clientId }: TestClient) =>
+    (await nodes[0].rows('authorizations')).filter(({ client_id }) => client_id === clientId).length;
+
+  for (const issuer of bothIssuers) {
+    test(`${issuer}: a pushed request gives one code`, async () => {
+      const [first] = nodes;
+      const app = await makeApp(first);
+      const browser = new Browser(first);
+      await codeOf(browser, issuer, app, user);
+      const query = new URLSearchParams(authorizeUrl(issuer, app).split('?')[1]);
+      const form = { ...Object.fromEntries(query), client_secret: app.clientSecret as string };
+      const { body } = await first.request('POST', issuers[issuer].par, { form });
+      const before = await authorizationsFor(app);
+      const asked = new URLSearchParams({ client_id: app.clientId, request_uri: body.request_uri });
+      const answers = await twenty(nodes, (node) =>
+        sendTo(node, 'GET', `${issuers[issuer].authorize}?${asked}`, { headers: { cookie: cookieOf(browser) } }),
+      );
+      assert.equal(codesIn(answers).length, 1, JSON.stringify(statuses(answers)));
+      assert.deepEqual(statuses(answers), { 303: 1, 404: 19 });
+      assert.equal(await authorizationsFor(app), before + 1);
+    });
+
+    test(`${issuer}: a page that is answered gives one code`, async () => {
+      const [first] = nodes;
+      const third = await makeApp(first, 'Traditional', { isThirdParty: true });
+      const browser = new Browser(first);
+      await browser.open(authorizeUrl(issuer, third));
+      await browser.signIn(user);
+      const form = formsOf(browser.page.text).find(({ action }) => action.endsWith('/consent'));
+      if (form === undefined) throw new Error('no consent page');
+      const answers = await twenty(nodes, (node) =>
+        sendTo(node, 'POST', form.action, {
+          form: { ...form.hidden, decision: 'allow' },
+          headers: { cookie: cookieOf(browser) },
+        }),
+      );
+      assert.equal(codesIn(answers).length, 1, JSON.stringify(statuses(answers)));
+      assert.deepEqual(statuses(answers), { 303: 1, 404: 19 });
+      assert.equal(await authorizationsFor(third), 1);
+    });
+  }
+});
