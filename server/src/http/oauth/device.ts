@@ -1,7 +1,7 @@
 /** The device authorization endpoint of an issuer (RFC 8628 §3). The page people go to is in `http/pages`. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { splitScopes } from '../../kernel/text.ts';
-import { type DeviceAsk, startDevice } from '../../protocol/device/start.ts';
+import type { DeviceAsk } from '../../protocol/device/start.ts';
 import { presentedBinding } from '../edge/presented-binding.ts';
 import { type HttpServices, protocolContext } from '../request.ts';
 import { readCredentials } from './credentials.ts';
@@ -11,6 +11,7 @@ import { readOrganization } from './requests.ts';
 
 export function addDeviceEndpoint(server: FastifyInstance, services: HttpServices, { paths, profile }: Issuer): void {
   server.post(paths.deviceAuthorization, async (request) => {
+    const { startDevice } = await import('../../protocol/device/start.ts');
     const answer = await startDevice(protocolContext(services, request), profile, readDeviceAsk(request));
     return {
       device_code: answer.deviceCode,

@@ -1,7 +1,7 @@
 /** The end session endpoint of an issuer (OpenID Connect RP-Initiated Logout §2), and the older way of Auth0's clients. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from '../../kernel/errors.ts';
-import { type EndSessionRequest, requestEndSession } from '../../protocol/end-session/end-session.ts';
+import type { EndSessionRequest } from '../../protocol/end-session/end-session.ts';
 import { type HttpServices, protocolContext } from '../request.ts';
 import { statusOf } from '../status.ts';
 import { logUnreadable } from './errors.ts';
@@ -76,7 +76,8 @@ async function answer(
   reply: FastifyReply,
   asked: EndSessionRequest & UiLocales,
 ): Promise<FastifyReply> {
-  const [{ browserOf }, { seeOther }, { sendOutcome }] = await Promise.all([
+  const [{ requestEndSession }, { browserOf }, { seeOther }, { sendOutcome }] = await Promise.all([
+    import('../../protocol/end-session/end-session.ts'),
     import('../pages/cookies.ts'),
     import('../pages/respond.ts'),
     import('../pages/sign-out.ts'),

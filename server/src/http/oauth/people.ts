@@ -1,10 +1,7 @@
 /** The endpoints of an issuer that people are behind: authorization, pushed requests, userinfo. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from '../../kernel/errors.ts';
-import { startAuthorization } from '../../protocol/authorize/authorize.ts';
-import { pushAuthorization } from '../../protocol/authorize/pushed.ts';
 import type { PresentedAccessToken } from '../../protocol/binding/present.ts';
-import { userinfo } from '../../protocol/userinfo.ts';
 import { presentedBinding } from '../edge/presented-binding.ts';
 import { type HttpServices, presentedToken, protocolContext } from '../request.ts';
 import { statusOf } from '../status.ts';
@@ -14,7 +11,7 @@ import { logUnreadable } from './errors.ts';
 import type { Issuer } from './issuer.ts';
 import { readParameters } from './parameters.ts';
 
-/** Adds them to the issuer's plugin. The pages are loaded when a person comes. */
+/** Adds them to the issuer's plugin. What people need is loaded when the first one comes (decision 6). */
 export function addPeopleEndpoints(server: FastifyInstance, services: HttpServices, issuer: Issuer): void {
   const { paths, profile } = issuer;
   const authorize = (read: (request: FastifyRequest) => unknown) => ({
@@ -41,13 +38,16 @@ export function addPeopleEndpoints(server: FastifyInstance, services: HttpServic
   );
 
   server.post(paths.pushedAuthorization, async (request, reply) => {
+    const { pushAuthorization } = await import('../../protocol/authorize/pushed.ts');
     const pushed = await pushAuthorization(protocolContext(services, request), profile, readPushRequest(request));
     // RFC 9126 §2.2.
     return reply.code(201).send({ request_uri: pushed.requestUri, expires_in: pushed.expiresInSeconds });
   });
 
-  const claims = (request: FastifyRequest) =>
-    userinfo(protocolContext(services, request), profile, presentedToken(request) ?? tokenInBody(request));
+  const claims = async (request: FastifyRequest) => {
+    const { userinfo } = await import('../../protocol/userinfo.ts');
+    return userinfo(protocolContext(services, request), profile, presentedToken(request) ?? tokenInBody(request));
+  };
   server.get(paths.userinfo, claims);
   server.post(paths.userinfo, claims);
 }
@@ -59,7 +59,8 @@ async function answerAuthorization(
   reply: FastifyReply,
   from: unknown,
 ): Promise<FastifyReply> {
-  const [{ browserOf, setBrowserCookie }, { seeOther, sendResponse }] = await Promise.all([
+  const [{ startAuthorization }, { browserOf, setBrowserCookie }, { seeOther, sendResponse }] = await Promise.all([
+    import('../../protocol/authorize/authorize.ts'),
     import('../pages/cookies.ts'),
     import('../pages/respond.ts'),
   ]);

@@ -21,7 +21,6 @@ import { type AudienceFacts, loadTokenFacts, type TokenFacts } from '../token-fa
 import { rfc9068Of } from '../tokens/claims.ts';
 import { mintAccessToken } from '../tokens/mint.ts';
 import { grantTypes } from './grants/index.ts';
-import { issueForPerson } from './person.ts';
 import type { TokenAnswer, TokenRequest } from './request.ts';
 
 /** Issues an access token, or throws a `Refusal`; either way one log event is durable before this settles. */
@@ -47,9 +46,11 @@ export function issueToken(ctx: ProtocolContext, profile: IssuerProfile, request
     const binding = await bindingOf(ctx, client, request.binding);
     if (request.scopes?.every(isScopeToken) === false) throw new Refusal('parameter_invalid', { parameter: 'scope' });
 
-    return grant.speaksFor === 'person'
-      ? issueForPerson(ctx, grant, { profile, client, request, binding }, about)
-      : issueForClient(ctx, profile, request, { facts: facts as TokenFacts, client, binding }, about);
+    if (grant.speaksFor === 'person') {
+      const { issueForPerson } = await import('./person.ts');
+      return issueForPerson(ctx, grant, { profile, client, request, binding }, about);
+    }
+    return issueForClient(ctx, profile, request, { facts: facts as TokenFacts, client, binding }, about);
   });
 }
 

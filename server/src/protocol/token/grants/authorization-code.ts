@@ -9,13 +9,11 @@ import type { Binding } from '../../binding/binding.ts';
 import type { ProtocolContext } from '../../context.ts';
 import { Refusal } from '../../refusal.ts';
 import { ended } from './ended.ts';
-import type { GrantType, PersonGrant, Redeemed } from './grant-type.ts';
+import type { PersonGrant, Redeemed } from './grant-type.ts';
 import { givesRefreshToken, newRefreshToken } from './refresh-token-of.ts';
 
 /** RFC 6749 §4.1.3 with RFC 7636: a code is good once, for the client, the redirect URI and the verifier it is bound to. */
-export const authorizationCode: GrantType = { speaksFor: 'person', publicClients: true, redeem };
-
-async function redeem(ctx: ProtocolContext, redeemed: Redeemed): Promise<PersonGrant> {
+export async function redeem(ctx: ProtocolContext, redeemed: Redeemed): Promise<PersonGrant> {
   const { profile, client, request, binding } = redeemed;
   const { code, redirectUri, codeVerifier } = request.given;
   if (code === undefined) throw new Refusal('parameter_invalid', { parameter: 'code', clientId: client.id });

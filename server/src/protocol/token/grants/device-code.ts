@@ -7,13 +7,11 @@ import {
 } from '../../../domain/device-authorizations/device-authorizations.ts';
 import type { ProtocolContext } from '../../context.ts';
 import { Refusal } from '../../refusal.ts';
-import type { GrantType, PersonGrant, Redeemed } from './grant-type.ts';
+import type { PersonGrant, Redeemed } from './grant-type.ts';
 import { givesRefreshToken, newRefreshToken } from './refresh-token-of.ts';
 
 /** RFC 8628 §3.4: a device asks whether a person let it in; the code is good once, for the client it was given to. */
-export const deviceCode: GrantType = { speaksFor: 'person', publicClients: true, redeem };
-
-async function redeem(ctx: ProtocolContext, redeemed: Redeemed): Promise<PersonGrant> {
+export async function redeem(ctx: ProtocolContext, redeemed: Redeemed): Promise<PersonGrant> {
   const { client, binding } = redeemed;
   const { services } = ctx;
   const { tenantId } = ctx.site;

@@ -12,7 +12,7 @@ import type { ClientFacts } from '../../client-facts.ts';
 import type { ProtocolContext } from '../../context.ts';
 import { Refusal } from '../../refusal.ts';
 import { ended } from './ended.ts';
-import type { GrantType, PersonGrant, Redeemed } from './grant-type.ts';
+import type { PersonGrant, Redeemed } from './grant-type.ts';
 import { refreshLifetimeMs } from './refresh-token-of.ts';
 
 /**
@@ -20,9 +20,10 @@ import { refreshLifetimeMs } from './refresh-token-of.ts';
  * once most of its life is over. A token that was exchanged is still answered for `refreshGraceMs`, always with the same
  * successor, as long as that one was not used; later it is a replay, and all that rests on the authorization ends.
  */
-export const refreshToken: GrantType = { speaksFor: 'person', publicClients: true, redeem };
-
-async function redeem(ctx: ProtocolContext, { profile, client, request, binding }: Redeemed): Promise<PersonGrant> {
+export async function redeem(
+  ctx: ProtocolContext,
+  { profile, client, request, binding }: Redeemed,
+): Promise<PersonGrant> {
   const presented = request.given.refreshToken;
   if (presented === undefined) {
     throw new Refusal('parameter_invalid', { parameter: 'refresh_token', clientId: client.id });

@@ -11,13 +11,11 @@ import { randomBase64Url } from '../../../kernel/random.ts';
 import type { ProtocolContext } from '../../context.ts';
 import { Refusal } from '../../refusal.ts';
 import { accessTokenType, chainOf, impersonationTokenType, type Subject, subjectOf } from '../exchange-subject.ts';
-import type { GrantType, PersonGrant, Redeemed } from './grant-type.ts';
+import type { PersonGrant, Redeemed } from './grant-type.ts';
 
 export const tokenExchangeGrantType = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
-export const tokenExchange: GrantType = { speaksFor: 'person', publicClients: false, redeem };
-
-async function redeem(ctx: ProtocolContext, redeemed: Redeemed): Promise<PersonGrant> {
+export async function redeem(ctx: ProtocolContext, redeemed: Redeemed): Promise<PersonGrant> {
   const { client } = redeemed;
   if (!client.firstParty) {
     throw new Refusal('grant_type_not_allowed', { clientId: client.id, grantType: tokenExchangeGrantType });
