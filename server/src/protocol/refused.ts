@@ -64,3 +64,31 @@ export async function guarded<T>(
     throw error;
   }
 }
+
+/** Logs the refusal of a request that a browser or a page brought; too many of one address are counted in one row. */
+export async function logRefusal(ctx: ProtocolContext, kind: LogKind, { reason, data }: Refusal): Promise<void> {
+  const { limits, journal } = ctx.services;
+  const { tenantId } = ctx.site;
+  if (reason === 'tenant_unknown') return;
+  if (!limits.refusalHasRow(tenantId, data.clientId, ctx.origin.ip ?? '')) return;
+  await journal.appendIfTenant({
+    tenantId,
+    kind,
+    clientId: data.clientId,
+    userId: data.userId,
+    audience: data.audience,
+    reason,
+    description: data.detail ?? reason.replaceAll('_', ' '),
+    ...ctx.origin,
+  });
+}
+
+/** Does the work, and logs the refusal it throws. */
+export async function loggingRefusal<T>(ctx: ProtocolContext, kind: LogKind, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Refusal) await logRefusal(ctx, kind, error);
+    throw error;
+  }
+}

@@ -3,7 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from '../../kernel/errors.ts';
 import { randomHex } from '../../kernel/random.ts';
 import { Refusal, type RefusalReason } from '../../protocol/refusal.ts';
-import type { HttpServices } from '../request.ts';
+import { logRefusal } from '../../protocol/refused.ts';
+import { type HttpServices, protocolContext } from '../request.ts';
 import { statusOf } from '../status.ts';
 import type { Messages } from './messages/en.ts';
 import { sendPage } from './page.ts';
@@ -63,23 +64,11 @@ export async function refusedPage(
   reply: FastifyReply,
   error: unknown,
 ): Promise<FastifyReply> {
-  if (error instanceof Refusal) await logRefused(services, request, error);
+  // It is said to nobody but the person, so its event is left here.
+  if (error instanceof Refusal) {
+    await logRefusal(protocolContext(services, request), 'authorization.refused', error);
+  }
   return errorPage(services, request, reply, error);
-}
-
-/** What a page refuses is said to nobody but the person, so its event is left here; a flood of them is counted. */
-async function logRefused(services: HttpServices, request: FastifyRequest, { reason, data }: Refusal): Promise<void> {
-  const { tenantId } = request.site;
-  if (!services.limits.refusalHasRow(tenantId, data.clientId, request.origin.ip ?? '')) return;
-  await services.journal.appendIfTenant({
-    tenantId,
-    kind: 'authorization.refused',
-    clientId: data.clientId,
-    userId: data.userId,
-    reason,
-    description: data.detail ?? reason.replaceAll('_', ' '),
-    ...request.origin,
-  });
 }
 
 /**

@@ -14,10 +14,11 @@ import { loadClient } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import type { IssuerProfile } from '../profile.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
+import { loggingRefusal } from '../refused.ts';
 import { checkRequest, type Destination, destinationOf } from './check-request.ts';
 import { finish, openStepOf, sessionOf, strangerTo, type UnderWay } from './interaction.ts';
 import type { AuthorizationParameters, AuthorizationRequest, AuthorizationResponse, Browser } from './request.ts';
-import { logRefused, refusedTo } from './respond.ts';
+import { refusedTo } from './respond.ts';
 import type { StepName } from './steps.ts';
 
 /** Back to the client at once, or a page for the person. */
@@ -37,20 +38,11 @@ export async function startAuthorization(
   parameters: AuthorizationParameters,
   browser: Browser,
 ): Promise<AuthorizationOutcome> {
-  const underWay = await logged(ctx, () => beginning(ctx, profile, parameters));
+  const underWay = await loggingRefusal(ctx, 'authorization.refused', () => beginning(ctx, profile, parameters));
   return 'refusal' in underWay ? respond(underWay.response) : proceed(ctx, underWay, browser);
 }
 
 const respond = (response: AuthorizationResponse): AuthorizationOutcome => ({ kind: 'respond', response });
-
-async function logged<T>(ctx: ProtocolContext, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof Refusal) await logRefused(ctx, error);
-    throw error;
-  }
-}
 
 type Refused = { readonly refusal: true; readonly response: AuthorizationResponse };
 
@@ -129,7 +121,7 @@ async function proceed(ctx: ProtocolContext, underWay: UnderWay, browser: Browse
   if (step === 'none' && session !== undefined) {
     const stranger = await strangerTo(ctx, underWay, session);
     if (stranger !== undefined) return respond(await refusedTo(ctx, profile, request, stranger));
-    return respond(await logged(ctx, () => finish(ctx, underWay, session)));
+    return respond(await loggingRefusal(ctx, 'authorization.refused', () => finish(ctx, underWay, session)));
   }
   return interact(ctx, underWay, browser.browserSecret);
 }

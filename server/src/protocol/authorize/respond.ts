@@ -1,7 +1,7 @@
-import type { LogKind } from '../../domain/logs/kinds.ts';
 import type { ProtocolContext } from '../context.ts';
 import type { IssuerProfile } from '../profile.ts';
 import type { Refusal } from '../refusal.ts';
+import { logRefusal } from '../refused.ts';
 import type { AuthorizationResponse } from './request.ts';
 
 /** Where an answer goes. */
@@ -33,28 +33,6 @@ export async function refusedTo(
   to: ResponseTarget,
   refusal: Refusal,
 ): Promise<AuthorizationResponse> {
-  await logRefused(ctx, refusal);
+  await logRefusal(ctx, 'authorization.refused', refusal);
   return responseTo(ctx, profile, to, {}, refusal);
-}
-
-/** Logs the refusal of a request that a browser brought; too many of one address are counted in one row. */
-export async function logRefused(
-  ctx: ProtocolContext,
-  refusal: Refusal,
-  kind: LogKind = 'authorization.refused',
-): Promise<void> {
-  const { limits, journal } = ctx.services;
-  const { clientId, userId, audience, detail } = refusal.data;
-  if (refusal.reason === 'tenant_unknown') return;
-  if (!limits.refusalHasRow(ctx.site.tenantId, clientId, ctx.origin.ip ?? '')) return;
-  await journal.append({
-    tenantId: ctx.site.tenantId,
-    kind,
-    clientId,
-    userId,
-    audience,
-    reason: refusal.reason,
-    description: detail ?? refusal.reason.replaceAll('_', ' '),
-    ...ctx.origin,
-  });
 }

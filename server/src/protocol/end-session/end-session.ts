@@ -10,12 +10,12 @@ import { endSession as endSessionWithin } from '../../domain/sessions/end.ts';
 import type { Session } from '../../domain/sessions/sessions.ts';
 import type { User } from '../../domain/users/user.ts';
 import { type HintedPerson, readIdTokenHint } from '../authorize/id-token-hint.ts';
-import { logRefused } from '../authorize/respond.ts';
 import { type ClientFacts, loadClient } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import { assertTenant } from '../discovery.ts';
 import type { IssuerProfile } from '../profile.ts';
 import { Refusal } from '../refusal.ts';
+import { loggingRefusal } from '../refused.ts';
 import { sessionOf } from '../sign-in/sessions.ts';
 import { contextOf } from '../sign-in/sign-in.ts';
 import { loadPerson } from '../tokens/person.ts';
@@ -52,7 +52,7 @@ export async function requestEndSession(
   request: EndSessionRequest,
   sessionSecret: string | undefined,
 ): Promise<EndSessionOutcome> {
-  return logged(ctx, async () => {
+  return loggingRefusal(ctx, 'session.end_refused', async () => {
     await assertTenant(ctx);
     const hinted = await hintedPerson(ctx, profile, request);
     const client = await clientOf(ctx, request.clientId ?? hinted?.clientId);
@@ -79,15 +79,6 @@ export async function confirmEndSession(
   const session = await sessionOf(ctx, sessionSecret);
   if (session !== undefined) await end(ctx, session);
   return ended;
-}
-
-async function logged<T>(ctx: ProtocolContext, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof Refusal) await logRefused(ctx, error, 'session.end_refused');
-    throw error;
-  }
 }
 
 /** Whom the hint names: it may have expired, it must be ours, and for the client that is named beside it (§2). */
