@@ -36,7 +36,8 @@ export const ja: Messages = {
   nameWrong: 'この名前は使用できません。短くしてお試しください。',
   passwordLength: 'パスワードは8〜256文字で入力してください。',
   passwordCommon: 'このパスワードは簡単に推測されます。別のパスワードにしてください。',
-  passwordIdentity: 'サインインに使う名前をパスワードにすることはできません。別のパスワードにしてください。',
+  passwordIdentity:
+    'サインインに使うメールアドレスやユーザー名は、パスワードにできません。別のパスワードにしてください。',
   fieldWrong: 'この値は使用できません。確認して、もう一度お試しください。',
   signUpRefused:
     'この内容ではアカウントを作成できません。内容を確認するか、アカウントをお持ちの場合はサインインしてください。',
@@ -48,11 +49,11 @@ export const ja: Messages = {
 
   // organization
   organizationTitle: '組織の選択',
-  organizationText: (client) => `「${client}」は、選択した組織で動作します。`,
+  organizationText: (client) => `「${client}」で使用する組織を選択してください。`,
 
   // consent
-  consentTitle: (client) => `「${client}」にアクセスを許可しますか?`,
-  consentText: (client) => `「${client}」は外部のアプリケーションです。次のことを求めています。`,
+  consentTitle: (client) => `「${client}」にアクセスを許可しますか？`,
+  consentText: (client) => `「${client}」は外部のアプリケーションです。次の操作の許可を求めています。`,
   consentApi: (api) => `「${api}」で行うこと`,
   consentInOrganizations: '所属する組織で行うこと',
   consentOrganization: (organization) => `対象の組織: ${organization}`,
@@ -71,18 +72,18 @@ export const ja: Messages = {
   deviceCode: 'コード',
   deviceCodeWrong:
     'コードが正しくないか、有効期限が切れています。確認するか、デバイスに新しいコードを表示させてください。',
-  deviceConfirmTitle: (client) => `「${client}」を接続しますか?`,
-  deviceConfirmText: 'ご自身で操作を始め、デバイスに次のコードが表示されている場合だけ続けてください。',
+  deviceConfirmTitle: (client) => `「${client}」を接続しますか？`,
+  deviceConfirmText: 'ご自身で始めた操作で、お使いのデバイスに次のコードが表示されている場合に限り、続けてください。',
   deviceConnect: '接続する',
   deviceDeny: '接続しない',
   deviceAllows: '接続すると、次のことができるようになります。',
   deviceConnectedTitle: 'デバイスを接続しました',
   deviceConnectedText: 'このページを閉じて、デバイスに戻ってください。',
   deviceDeniedTitle: 'デバイスは接続されませんでした',
-  deviceDeniedText: 'デバイスにアクセスは与えられていません。このページを閉じてかまいません。',
+  deviceDeniedText: 'デバイスからのアクセスは許可されていません。このページを閉じてかまいません。',
 
   // sign-out
-  signOutTitle: 'サインアウトしますか?',
+  signOutTitle: 'サインアウトしますか？',
   signOutText: 'このブラウザーからサインアウトします。',
   signOutOf: (client) => `「${client}」が、このブラウザーからのサインアウトを求めています。`,
   signOut: 'サインアウト',
