@@ -119,15 +119,19 @@ export async function findByCode(
   };
 }
 
-/** The end of its session, where it ends with one: without the session it is over. */
-const orOfSession = `case when session_id is null then :expiresAt else coalesce((select s.expires_at from sessions s
-    where s.tenant_id = :tenantId and s.id = authorizations.session_id and s.expires_at > :now), :now) end`;
+/** The end of its session, where it ends with one. */
+const orOfSession = `case when session_id is null then :expiresAt else (select s.expires_at from sessions s
+    where s.tenant_id = :tenantId and s.id = authorizations.session_id) end`;
+
+/** Who signs somebody out a moment before the authorization is kept would not find it: so it is asked once more here. */
+const stillSignedIn = `(granted_in_session_id is null or exists (select 1 from sessions s
+    where s.tenant_id = :tenantId and s.id = authorizations.granted_in_session_id and s.expires_at > :now))`;
 
 const useCodeStatement = defineStatement<{ tenantId: string; id: string; now: number; expiresAt: number }>(
   'authorization_use_code',
   `update authorizations set code_used_at = :now, expires_at = ${orOfSession}
   where tenant_id = :tenantId and id = :id and code_used_at is null and expires_at > :now
-    and exists (select 1 from sessions s where s.tenant_id = :tenantId and s.id = granted_in_session_id)`,
+    and ${stillSignedIn}`,
 );
 
 /**
@@ -143,7 +147,7 @@ export async function useCode(services: Pick<Services, 'db' | 'clock'>, tenantId
 const prolong = defineStatement<{ tenantId: string; id: string; now: number; expiresAt: number }>(
   'authorization_prolong',
   `update authorizations set expires_at = ${orOfSession}
-  where tenant_id = :tenantId and id = :id and expires_at > :now`,
+  where tenant_id = :tenantId and id = :id and expires_at > :now and ${stillSignedIn}`,
 );
 
 /** A device has fetched its tokens: its authorization lasts from now on. False when it is over. */
