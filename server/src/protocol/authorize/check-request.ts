@@ -58,7 +58,15 @@ export async function checkRequest(
   }
   const codeChallenge = challengeOf(parameters, client);
   if (!parameters.scopes.every(isScopeToken)) throw wrong('scope');
-  for (const [name, value] of Object.entries({ state, nonce: parameters.nonce, login_hint: parameters.loginHint })) {
+  const kept = {
+    state,
+    nonce: parameters.nonce,
+    login_hint: parameters.loginHint,
+    scope: parameters.scopes.join(' '),
+    ui_locales: parameters.uiLocales.join(' '),
+    organization: parameters.organization,
+  };
+  for (const [name, value] of Object.entries(kept)) {
     if (value !== undefined && value.length > maximumLength) throw wrong(name);
   }
   const prompt = promptsOf(parameters, wrong);
@@ -84,8 +92,8 @@ export async function checkRequest(
   };
 }
 
-/** Longest value that is kept for the client, in characters. */
-const maximumLength = 4096;
+/** Longest value that is kept, in characters: anybody may begin a request. */
+export const maximumLength = 4096;
 /** Most APIs of one request. */
 const maximumAudiences = 20;
 

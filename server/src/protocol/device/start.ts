@@ -7,7 +7,7 @@ import {
 import { newUserCode, shownUserCode } from '../../domain/device-authorizations/user-code.ts';
 import { randomBase64Url } from '../../kernel/random.ts';
 import { isScopeToken } from '../../kernel/text.ts';
-import { audiencesOf } from '../authorize/check-request.ts';
+import { audiencesOf, maximumLength } from '../authorize/check-request.ts';
 import type { PresentedBinding } from '../binding/binding.ts';
 import { bindingOf } from '../binding/present.ts';
 import { authenticateClient } from '../client-auth/authenticate.ts';
@@ -54,8 +54,11 @@ export function startDevice(ctx: ProtocolContext, profile: IssuerProfile, ask: D
       throw new Refusal('grant_type_not_allowed', { clientId: client.id, grantType: deviceGrantType });
     }
     await bindingOf(ctx, client, ask.binding);
-    if (!ask.scopes.every(isScopeToken)) {
+    if (!ask.scopes.every(isScopeToken) || ask.scopes.join(' ').length > maximumLength) {
       throw new Refusal('parameter_invalid', { clientId: client.id, parameter: 'scope' });
+    }
+    if ((ask.organization ?? '').length > maximumLength) {
+      throw new Refusal('parameter_invalid', { clientId: client.id, parameter: 'organization' });
     }
     assertOrganizationUsage(ask, client);
     return keep(ctx, {
