@@ -115,6 +115,7 @@ export const currentKey = defineStatement<{ tenantId: string; alg: string }, { k
   `select kid from signing_keys where tenant_id = :tenantId and alg = :alg and state = 'current'`,
 );
 
+/** The facts of an audience that is an organization itself; the same for each. */
 export async function organizationAudience(ctx: ProtocolContext): Promise<AudienceFacts> {
   const args = { tenantId: ctx.site.tenantId, alg: organizationTokenAlgorithm };
   const [key] = await ctx.services.db.run(currentKey, args);

@@ -29,18 +29,22 @@ export function browserOf(request: FastifyRequest): Browser {
 export const knownDeviceOf = (request: FastifyRequest): string | undefined =>
   valueIn(request.headers.cookie ?? '', nameOf(request, deviceName), /^[A-Za-z0-9_.~-]{1,4096}$/);
 
+/** Keeps the notes for as long as they count. */
 export function setKnownDeviceCookie(request: FastifyRequest, reply: FastifyReply, notes: string): void {
   setCookie(request, reply, deviceName, notes, knownDeviceLifetimeMs / 1000);
 }
 
+/** Keeps what binds interactions to this browser. */
 export function setBrowserCookie(request: FastifyRequest, reply: FastifyReply, secret: string): void {
   setCookie(request, reply, browserName, secret, browserMaxAgeSeconds);
 }
 
+/** Keeps the secret of a session, for as long as one lasts. */
 export function setSessionCookie(request: FastifyRequest, reply: FastifyReply, secret: string): void {
   setCookie(request, reply, sessionName, secret, sessionLifetimeMs / 1000);
 }
 
+/** Forgets the session. */
 export function clearSessionCookie(request: FastifyRequest, reply: FastifyReply): void {
   setCookie(request, reply, sessionName, '', 0);
 }

@@ -38,6 +38,7 @@ export const showDevice = (
   reply: FastifyReply,
 ): Promise<FastifyReply> => sendCodeForm(services, request, reply, inQuery(request, 'user_code'));
 
+/** Takes the code, or asks for it again. */
 export async function answerDeviceCode(
   services: PageServices,
   request: FastifyRequest,
@@ -65,6 +66,7 @@ export const showDeviceConfirm = (
     note: inQuery(request, 'entry') ?? '',
   });
 
+/** Signs in, or shows the form again with what is wrong. */
 export async function answerDeviceSignIn(
   services: PageServices,
   request: FastifyRequest,
@@ -83,6 +85,7 @@ export async function answerDeviceSignIn(
   return toConfirm(reply, entry);
 }
 
+/** The person lets the device in, or not. */
 export async function answerDeviceConfirm(
   services: PageServices,
   request: FastifyRequest,

@@ -19,6 +19,7 @@ import { accountView } from './views/account.ts';
 import { consentView, organizationField } from './views/consent.ts';
 import { organizationView } from './views/organization.ts';
 
+/** Shows the step that is open, or goes on to the client. */
 export async function showStep(
   services: PageServices,
   request: FastifyRequest,
@@ -69,6 +70,7 @@ async function viewOf(services: PageServices, request: FastifyRequest, step: Pag
   }
 }
 
+/** The person goes on with the account that is signed in. */
 export async function answerAccount(
   services: PageServices,
   request: FastifyRequest,
@@ -78,6 +80,7 @@ export async function answerAccount(
   return goOn(services, request, reply, await confirmAccount(ctx, interactionId(request), browserOf(request)));
 }
 
+/** The person chose an organization. */
 export async function answerOrganization(
   services: PageServices,
   request: FastifyRequest,
@@ -89,6 +92,7 @@ export async function answerOrganization(
   return goOn(services, request, reply, step);
 }
 
+/** The person allowed it, or not. */
 export async function answerConsentPage(
   services: PageServices,
   request: FastifyRequest,
@@ -105,6 +109,7 @@ export async function answerConsentPage(
   return goOn(services, request, reply, step);
 }
 
+/** The person goes back without anything. */
 export async function answerCancel(
   services: PageServices,
   request: FastifyRequest,

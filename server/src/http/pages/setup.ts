@@ -11,6 +11,7 @@ import { afterProblem, type Problem, problemOf } from './problems.ts';
 import { seeOther } from './respond.ts';
 import { setupDoneView, setupView } from './views/setup.ts';
 
+/** Shows the form of a link that is good. Throws `entity.not_found`. */
 export async function showSetup(
   services: HttpServices,
   request: FastifyRequest,
@@ -22,6 +23,7 @@ export async function showSetup(
   return sendForm(services, request, reply, token);
 }
 
+/** Makes the administrator, or shows the form again with what is wrong. */
 export async function answerSetup(
   services: HttpServices,
   request: FastifyRequest,

@@ -48,6 +48,7 @@ export async function signInForm(
     });
 }
 
+/** Shows the form also where an account is signed in; `?account=other` asks for anybody. */
 export async function showSignIn(
   services: PageServices,
   request: FastifyRequest,
@@ -61,6 +62,7 @@ export async function showSignIn(
   return sendStepPage(services, request, reply, step, await signInForm(services, request, step, sent));
 }
 
+/** Signs in, or shows the form again with what is wrong. */
 export async function answerSignIn(
   services: PageServices,
   request: FastifyRequest,

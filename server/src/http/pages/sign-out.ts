@@ -61,6 +61,7 @@ function ask(
   });
 }
 
+/** The person signs out, or stays. */
 export async function answerSignOut(
   services: PageServices,
   request: FastifyRequest,

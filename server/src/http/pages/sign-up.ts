@@ -11,6 +11,7 @@ import { enter, mayEnter, presented, type SignInStep } from './sign-in.ts';
 import { answerTarget, currentStep, goOn, sendStepPage, stepUrl } from './step.ts';
 import { signUpView } from './views/sign-up.ts';
 
+/** Shows the form. Throws the refusal `sign_up_off`. */
 export async function showSignUp(
   services: PageServices,
   request: FastifyRequest,
@@ -23,6 +24,7 @@ export async function showSignUp(
   return sendForm(services, request, reply, step);
 }
 
+/** Makes the account and signs in, or shows the form again with what is wrong. */
 export async function answerSignUp(
   services: PageServices,
   request: FastifyRequest,

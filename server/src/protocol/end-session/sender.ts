@@ -20,6 +20,7 @@ const everyMs = 1000;
 /** How many are sent at once. */
 const atOnce = 32;
 
+/** Sends what is due, again and again until it is closed. */
 export class LogoutSender {
   readonly #services: ProtocolServices;
   readonly #guard: GuardSettings;

@@ -28,6 +28,7 @@ import type { TokenAnswer } from './request.ts';
 /** Lifetime of an access token that is good at the userinfo endpoint only, in seconds. */
 const opaqueLifetimeSeconds = 3600;
 
+/** Issues a token for a person. Throws a `Refusal`; until `consume` nothing that was shown is used up. */
 export async function issueForPerson(
   ctx: ProtocolContext,
   type: PersonGrantType,

@@ -87,6 +87,7 @@ export function keptMetadata(custom: CustomClientMetadata): KeptMetadata {
   };
 }
 
+/** `oidcClientMetadata` of an application, as Logto shapes it. */
 export function oidcMetadataOf({ signIn }: Pick<Client, 'signIn'>): OidcClientMetadata {
   const { redirectUris, postLogoutRedirectUris, backchannelLogoutUri, backchannelLogoutSessionRequired, logoUri } =
     signIn;
@@ -99,6 +100,7 @@ export function oidcMetadataOf({ signIn }: Pick<Client, 'signIn'>): OidcClientMe
   };
 }
 
+/** `customClientMetadata` of an application: what counts, and what is only kept. */
 export function customMetadataOf(
   { signIn, grantTypes }: Pick<Client, 'signIn' | 'grantTypes'>,
   kept: KeptMetadata,

@@ -24,6 +24,7 @@ export interface SignInData {
   readonly problem?: string | undefined;
 }
 
+/** The form that asks for a name and a password; the name is fixed where it is known who has to prove it. */
 export function signInView(t: Messages, data: SignInData): View {
   const { reauthenticates, problem } = data;
   const identifier = reauthenticates === undefined ? data.identifier : identifierOf(reauthenticates);

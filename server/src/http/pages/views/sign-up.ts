@@ -13,6 +13,7 @@ export interface NewAccountData {
   readonly problem?: string | undefined;
 }
 
+/** The form of a new account. */
 export function signUpView(t: Messages, data: NewAccountData & { client: string; signInUrl: string }): View {
   return {
     title: t.signUpTitle,
