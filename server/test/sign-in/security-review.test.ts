@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHmac, randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { begunPerAddress } from '../../src/protocol/sign-in/limits.ts';
 import { eachEngine, startServer, TestClock, type TestServer } from '../harness.ts';
 import { exchangeToken, makeApi, makeExchanger, makeUserOf, signInFor } from './exchange-support.ts';
 import { grantedTo } from './granted.ts';
@@ -17,6 +18,7 @@ import {
   makeUser,
   native,
   pkce,
+  redirectUri,
   refresh,
   type TestClient,
   type TestUser,
@@ -128,6 +130,33 @@ eachEngine('second doors', (engine) => {
     await browser.signIn(user);
     assert.ok(browser.page.text.includes('/consent'));
     assert.ok(browser.page.text.includes(value), 'tokens of organizations will carry it');
+  });
+
+  test('one address can not fill the database with requests and devices that nobody goes on with', async () => {
+    const device = await makeApp(server, 'Native', { customClientMetadata: { isDeviceFlow: true } });
+    const { limits } = server.composed.services;
+    // Those of this file came before.
+    for (const address of ['127.0.0.1', '::1']) {
+      const begin = () =>
+        Array.from({ length: begunPerAddress + 1 }, () => limits.signIn.countBegun('default', address));
+      assert.throws(begin, { reason: 'rate_limited' });
+    }
+    const before = await server.stateHash();
+    const shown = await server.request('GET', authorizeUrl('root', app));
+    assert.equal(shown.status, 429, shown.text);
+    assert.ok(Number(shown.headers.get('retry-after')) > 0);
+    const form = { client_id: device.clientId, scope: 'openid' };
+    const started = await server.request('POST', '/oidc/device/auth', { form });
+    assert.equal(started.status, 429, started.text);
+    assert.equal(await server.stateHash(), before);
+    const asked = { redirect_uri: redirectUri, response_type: 'code', code_challenge: pkce().challenge };
+    const spa = await makeApp(server, 'SPA');
+    const pushed = { client_id: spa.clientId, code_challenge_method: 'S256', scope: 'openid', ...asked };
+    const hash = await server.stateHash();
+    assert.equal((await server.request('POST', '/oidc/par', { form: pushed })).status, 429);
+    assert.equal(await server.stateHash(), hash);
+    clock.advance(30 * 60_000);
+    assert.equal((await server.request('POST', '/oidc/par', { form: pushed })).status, 201);
   });
 
   test('what rests on a session ends when its time is over', async () => {

@@ -15,8 +15,9 @@ import type { ProtocolContext } from '../context.ts';
 import type { IssuerProfile } from '../profile.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
 import { loggingRefusal } from '../refused.ts';
+import { sessionOf } from '../sign-in/sessions.ts';
 import { checkRequest, type Destination, destinationOf } from './check-request.ts';
-import { finish, openStepOf, sessionOf, strangerTo, type UnderWay } from './interaction.ts';
+import { finish, openStepOf, strangerTo, type UnderWay } from './interaction.ts';
 import type { AuthorizationParameters, AuthorizationRequest, AuthorizationResponse, Browser } from './request.ts';
 import { refusedTo } from './respond.ts';
 import type { StepName } from './steps.ts';
@@ -112,7 +113,7 @@ const withoutPage: Record<Exclude<StepName, 'none'>, RefusalReason> = {
 
 async function proceed(ctx: ProtocolContext, underWay: UnderWay, browser: Browser): Promise<AuthorizationOutcome> {
   const { profile, client, request } = underWay;
-  const session = await sessionOf(ctx, browser);
+  const session = await sessionOf(ctx, browser.sessionSecret);
   const step = await openStepOf(ctx, underWay, session, false);
   if (step !== 'none' && request.prompts.includes('none')) {
     const refusal = new Refusal(withoutPage[step], { clientId: client.id, userId: session?.userId });
@@ -132,6 +133,7 @@ async function interact(
   known: string | undefined,
 ): Promise<AuthorizationOutcome> {
   const { random } = ctx.services;
+  countBegun(ctx);
   const browserSecret = known ?? randomBase64Url(random, 32);
   const interactionId = randomBase64Url(random, 16);
   await insertInteraction(ctx.services, {
@@ -148,4 +150,14 @@ async function interact(
     expires_at: askedAt + interactionLifetimeMs,
   });
   return { kind: 'interact', interactionId, browserSecret };
+}
+
+/** Anybody may begin a request, and it is kept: so many of one address and no more. Throws `rate_limited`. */
+function countBegun({ services: { limits }, site: { tenantId }, origin: { ip = '' } }: ProtocolContext): void {
+  try {
+    limits.signIn.countBegun(tenantId, ip);
+  } catch (error) {
+    limits.countRefused(tenantId, undefined, ip);
+    throw error;
+  }
 }

@@ -50,6 +50,7 @@ export function pushAuthorization(
       throw new Refusal('parameter_invalid', { clientId: client.id, parameter: 'dpop_jkt' });
     }
     const request = { ...checked, dpopThumbprint: checked.dpopThumbprint ?? dpopThumbprint ?? null };
+    if (client.isPublic) ctx.services.limits.signIn.countBegun(ctx.site.tenantId, ctx.origin.ip ?? '');
     const requestUri = `${requestUriPrefix}${randomBase64Url(ctx.services.random, 32)}`;
     await insertPushedRequest(ctx.services, {
       tenant_id: ctx.site.tenantId,

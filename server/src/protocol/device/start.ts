@@ -84,6 +84,7 @@ const mostTries = 5;
 
 async function keep(ctx: ProtocolContext, request: Parameters<typeof insertDeviceAuthorization>[3]) {
   const { services, site } = ctx;
+  services.limits.signIn.countBegun(site.tenantId, ctx.origin.ip ?? '');
   const deviceCode = randomBase64Url(services.random, 32);
   for (let tries = 0; tries < mostTries; tries += 1) {
     const userCode = newUserCode(services.random);

@@ -24,6 +24,12 @@ export const signInWindowMs = 900_000;
 export const userCodesPerBrowser = 10;
 export const userCodesPerAddress = 50;
 
+/**
+ * Requests that an address may begin in a quarter of an hour, none of which anybody has to prove something for: each is
+ * kept until it is over, up to an hour. Far more than the people behind one address begin.
+ */
+export const begunPerAddress = 10_000;
+
 /** Who tries, and at what. */
 export interface Tried {
   readonly tenantId: string;
@@ -41,6 +47,7 @@ export type CountedBy =
   | 'address'
   | 'device'
   | 'sign_up'
+  | 'begun'
   | 'user_code_of_browser'
   | 'user_code_of_address';
 
@@ -63,6 +70,7 @@ export class SignInLimits {
   readonly #account: RateLimiter;
   readonly #address: RateLimiter;
   readonly #signUps: RateLimiter;
+  readonly #begun: RateLimiter;
   readonly #userCodesOfBrowser: RateLimiter;
   readonly #userCodesOfAddress: RateLimiter;
   readonly #clock: Clock;
@@ -75,6 +83,7 @@ export class SignInLimits {
     this.#account = limiter(settings.signInFailuresPerAccount);
     this.#address = limiter(settings.signInFailuresPerAddress);
     this.#signUps = limiter(settings.signUpsPerAddress);
+    this.#begun = limiter(begunPerAddress);
     this.#userCodesOfBrowser = limiter(userCodesPerBrowser);
     this.#userCodesOfAddress = limiter(userCodesPerAddress);
     this.#clock = clock;
@@ -114,6 +123,13 @@ export class SignInLimits {
     const key = `${tenantId} ${networkOf(address)}`;
     this.#assertLeft({ by: 'sign_up', limiter: this.#signUps, key });
     this.#signUps.hit(key);
+  }
+
+  /** Counts a request that is kept for whoever sent it. Throws `rate_limited`. */
+  countBegun(tenantId: string, address: string): void {
+    const key = `${tenantId} ${networkOf(address)}`;
+    this.#assertLeft({ by: 'begun', limiter: this.#begun, key });
+    this.#begun.hit(key);
   }
 
   /** Counts a failure of an address at no account. */
