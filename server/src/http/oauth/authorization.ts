@@ -11,8 +11,7 @@ import { readOrganization } from './requests.ts';
 
 /** OpenID Connect Core §3.1.2.1: GET and POST alike. Throws `input.malformed`, `input.invalid`. */
 export function readAuthorization(from: unknown): AuthorizationParameters {
-  const { parameter, resources } = readAuthorizationParameters(from);
-  const audience = parameter('audience');
+  const { parameter, audiences } = readAuthorizationParameters(from);
   const words = (name: string) => (parameter(name) ?? '').split(' ').filter((word) => word !== '');
   return {
     clientId: parameter('client_id'),
@@ -29,7 +28,7 @@ export function readAuthorization(from: unknown): AuthorizationParameters {
     loginHint: parameter('login_hint'),
     uiLocales: words('ui_locales'),
     idTokenHint: parameter('id_token_hint'),
-    audiences: [...resources.filter((resource) => resource !== ''), ...(audience === undefined ? [] : [audience])],
+    audiences,
     organization: readOrganization(parameter),
     requestUri: parameter('request_uri'),
     requestObject: parameter('request'),

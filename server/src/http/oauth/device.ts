@@ -9,6 +9,7 @@ import type { Issuer } from './issuer.ts';
 import { readAuthorizationParameters } from './parameters.ts';
 import { readOrganization } from './requests.ts';
 
+/** Adds it to the issuer's plugin. */
 export function addDeviceEndpoint(server: FastifyInstance, services: HttpServices, { paths, profile }: Issuer): void {
   server.post(paths.deviceAuthorization, async (request) => {
     const { startDevice } = await import('../../protocol/device/start.ts');
@@ -26,12 +27,11 @@ export function addDeviceEndpoint(server: FastifyInstance, services: HttpService
 
 /** Throws `input.invalid` naming the parameter. `resource` may be repeated, as in an authorization request. */
 function readDeviceAsk(request: FastifyRequest): DeviceAsk {
-  const { parameter, resources } = readAuthorizationParameters(request.body);
-  const audience = parameter('audience');
+  const { parameter, audiences } = readAuthorizationParameters(request.body);
   return {
     credentials: readCredentials(request.headers.authorization, parameter, request.clientCertificate),
     scopes: splitScopes(parameter('scope') ?? ''),
-    audiences: [...resources.filter((resource) => resource !== ''), ...(audience === undefined ? [] : [audience])],
+    audiences,
     organization: readOrganization(parameter),
     binding: presentedBinding(request),
   };

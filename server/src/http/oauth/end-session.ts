@@ -1,10 +1,8 @@
 /** The end session endpoint of an issuer (OpenID Connect RP-Initiated Logout §2), and the older way of Auth0's clients. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { DomainError } from '../../kernel/errors.ts';
 import type { EndSessionRequest } from '../../protocol/end-session/end-session.ts';
 import { type HttpServices, protocolContext } from '../request.ts';
-import { statusOf } from '../status.ts';
-import { logUnreadable } from './errors.ts';
+import { errorPageHandler } from './errors.ts';
 import type { Issuer } from './issuer.ts';
 import { readAuthorizationParameters } from './parameters.ts';
 
@@ -12,13 +10,7 @@ import { readAuthorizationParameters } from './parameters.ts';
 export function addEndSession(server: FastifyInstance, services: HttpServices, issuer: Issuer): void {
   const handle = (from: (request: FastifyRequest) => unknown, read: Read) => ({
     exposeHeadRoute: false,
-    errorHandler: async (error: Error, request: FastifyRequest, reply: FastifyReply) => {
-      if (error instanceof DomainError && statusOf[error.kind] < 500) {
-        await logUnreadable(services, 'session.end_refused', request, error);
-      }
-      const { errorPage } = await import('../pages/errors.ts');
-      await errorPage(services, request, reply, error);
-    },
+    errorHandler: errorPageHandler(services, 'session.end_refused'),
     handler: (request: FastifyRequest, reply: FastifyReply) =>
       answer(services, issuer, request, reply, read(readAuthorizationParameters(from(request)).parameter, request)),
   });

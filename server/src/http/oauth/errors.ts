@@ -66,6 +66,15 @@ export async function logUnreadable(
   });
 }
 
+/** What is wrong with a request that a browser brought is shown to the person, and logged where nothing else logs it. */
+export const errorPageHandler =
+  (services: HttpServices, kind: LogKind) =>
+  async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    if (error instanceof DomainError && statusOf[error.kind] < 500) await logUnreadable(services, kind, request, error);
+    const { errorPage } = await import('../pages/errors.ts');
+    await errorPage(services, request, reply, error);
+  };
+
 const isTokenEndpoint = ({ paths }: Issuer, request: FastifyRequest): boolean =>
   paths.token.some((path) => path === request.routeOptions.url);
 

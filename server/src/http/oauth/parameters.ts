@@ -36,9 +36,12 @@ export function readParameters(body: unknown): Parameters {
   return lookupIn(body instanceof Map ? (body as Map<string, string>) : formOf(body));
 }
 
-/** The same for an authorization request, of a query or a form: there `resource` may be repeated (RFC 8707 §2). */
-export function readAuthorizationParameters(from: unknown): { parameter: Parameters; resources: readonly string[] } {
-  if (from instanceof Form) return { parameter: lookupIn(from), resources: from.resources };
+/**
+ * The same for an authorization request, of a query or a form. There `resource` may be repeated (RFC 8707 §2); all of
+ * them, and `audience`, are the audiences.
+ */
+export function readAuthorizationParameters(from: unknown): { parameter: Parameters; audiences: readonly string[] } {
+  if (from instanceof Form) return withAudiences(lookupIn(from), from.resources);
   const form = new Map<string, string>();
   let resources: readonly string[] = [];
   for (const [name, value] of Object.entries((from ?? {}) as Record<string, string | string[]>)) {
@@ -47,7 +50,13 @@ export function readAuthorizationParameters(from: unknown): { parameter: Paramet
       throw malformed(`The parameter "${echoName(name)}" is repeated.`, echoName(name));
     else form.set(name, value);
   }
-  return { parameter: lookupIn(form), resources };
+  return withAudiences(lookupIn(form), resources);
+}
+
+function withAudiences(parameter: Parameters, resources: readonly string[]) {
+  const audience = parameter('audience');
+  const named = resources.filter((resource) => resource !== '');
+  return { parameter, audiences: audience === undefined ? named : [...named, audience] };
 }
 
 function lookupIn(form: Map<string, string>): Parameters {

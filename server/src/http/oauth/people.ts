@@ -1,13 +1,11 @@
 /** The endpoints of an issuer that people are behind: authorization, pushed requests, userinfo. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { DomainError } from '../../kernel/errors.ts';
 import type { PresentedAccessToken } from '../../protocol/binding/present.ts';
 import { presentedBinding } from '../edge/presented-binding.ts';
 import { type HttpServices, presentedToken, protocolContext } from '../request.ts';
-import { statusOf } from '../status.ts';
 import { readAuthorization, readPushRequest } from './authorization.ts';
 import { inWordsOfIssuer } from './authorization-response.ts';
-import { logUnreadable } from './errors.ts';
+import { errorPageHandler } from './errors.ts';
 import type { Issuer } from './issuer.ts';
 import { readParameters } from './parameters.ts';
 
@@ -18,13 +16,7 @@ export function addPeopleEndpoints(server: FastifyInstance, services: HttpServic
     // A HEAD would use up a code that nobody reads.
     exposeHeadRoute: false,
     // Until the client and its redirect URI are known, whatever is wrong is shown to the person.
-    errorHandler: async (error: Error, request: FastifyRequest, reply: FastifyReply) => {
-      if (error instanceof DomainError && statusOf[error.kind] < 500) {
-        await logUnreadable(services, 'authorization.refused', request, error);
-      }
-      const { errorPage } = await import('../pages/errors.ts');
-      await errorPage(services, request, reply, error);
-    },
+    errorHandler: errorPageHandler(services, 'authorization.refused'),
     handler: (request: FastifyRequest, reply: FastifyReply) =>
       answerAuthorization(services, issuer, request, reply, read(request)),
   });
