@@ -14,12 +14,13 @@ import {
   usePushedRequest,
 } from '../../domain/interactions/interactions.ts';
 import { organizationItself } from '../../domain/resource-servers/system.ts';
-import { findSession, type Session } from '../../domain/sessions/sessions.ts';
+import type { Session } from '../../domain/sessions/sessions.ts';
 import type { User } from '../../domain/users/user.ts';
 import { type ClientFacts, loadClient } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import { type IssuerProfile, profileNamed } from '../profile.ts';
 import { Refusal } from '../refusal.ts';
+import { sessionOf } from '../sign-in/sessions.ts';
 import { isIdentityScope } from '../tokens/identity-scopes.ts';
 import { loadPerson } from '../tokens/person.ts';
 import {
@@ -102,7 +103,7 @@ export async function stepOf(ctx: ProtocolContext, id: string, browser: Browser)
 /** The person goes on with the account that is signed in. */
 export async function confirmAccount(ctx: ProtocolContext, id: string, browser: Browser): Promise<Step> {
   const underWay = await load(ctx, id, browser);
-  const session = await sessionOf(ctx, browser);
+  const session = await sessionOf(ctx, browser.sessionSecret);
   if (session === undefined) return advance(ctx, underWay, browser);
   await confirmInteractionAccount(ctx.services, ctx.site.tenantId, id, session.id);
   return advance(ctx, { ...underWay, accountSessionId: session.id }, browser);
@@ -116,7 +117,7 @@ export async function chooseOrganization(
   organizationId: string,
 ): Promise<Step> {
   const underWay = await load(ctx, id, browser);
-  const session = await sessionOf(ctx, browser);
+  const session = await sessionOf(ctx, browser.sessionSecret);
   const isOwn =
     session !== undefined && (await organizationsOf(ctx, session.userId)).some((one) => one.id === organizationId);
   if (!isOwn || underWay.request.organizationId !== null) return advance(ctx, underWay, browser);
@@ -135,7 +136,7 @@ export async function answerConsent(
   const underWay = await load(ctx, id, browser);
   if (!answer.allow) return refuse(ctx, underWay);
   const { client, request, organizationId } = underWay;
-  const session = await sessionOf(ctx, browser);
+  const session = await sessionOf(ctx, browser.sessionSecret);
   const isOpen = session !== undefined && (await openStepOf(ctx, underWay, session, false)) === 'consent';
   if (!isOpen || session.userId !== answer.userId) return advance(ctx, underWay, browser);
   const own = await organizationsOf(ctx, session.userId);
@@ -188,9 +189,6 @@ async function load(ctx: ProtocolContext, id: string, browser: Browser): Promise
   };
 }
 
-export const sessionOf = (ctx: ProtocolContext, { sessionSecret }: Browser): Promise<Session | undefined> =>
-  findSession(ctx.services, ctx.site.tenantId, sessionSecret);
-
 /** What is open of a request for whoever is signed in. */
 export async function openStepOf(
   ctx: ProtocolContext,
@@ -221,7 +219,7 @@ const consentOf = async (
     : findConsent(ctx.services, ctx.site.tenantId, { userId: session.userId, clientId: client.id });
 
 async function advance(ctx: ProtocolContext, underWay: UnderWay, browser: Browser, agreedNow = false): Promise<Step> {
-  const session = await sessionOf(ctx, browser);
+  const session = await sessionOf(ctx, browser.sessionSecret);
   const step = await openStepOf(ctx, underWay, session, agreedNow);
   const interaction = viewOf(underWay);
   const { request } = underWay;

@@ -19,11 +19,12 @@ import type { Session } from '../../domain/sessions/sessions.ts';
 import type { User } from '../../domain/users/user.ts';
 import { randomBase64Url } from '../../kernel/random.ts';
 import { audiencesAsked, type NamedScope, type RequestedAudience, requestedScopes } from '../authorize/choices.ts';
-import { sessionOf, strangerTo } from '../authorize/interaction.ts';
+import { strangerTo } from '../authorize/interaction.ts';
 import type { Browser } from '../authorize/request.ts';
 import { type ClientFacts, loadClient } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import { Refusal } from '../refusal.ts';
+import { sessionOf } from '../sign-in/sessions.ts';
 import { isIdentityScope } from '../tokens/identity-scopes.ts';
 import { loadPerson } from '../tokens/person.ts';
 import { countedEntry } from './entry-limit.ts';
@@ -73,7 +74,7 @@ export async function enterUserCode(
 /** What is open for whoever is signed in. Throws the refusal `user_code_unknown`. */
 export async function deviceStepOf(ctx: ProtocolContext, entry: Entry, browser: Browser): Promise<DeviceStep> {
   const { device, client } = await entered(ctx, entry, browser);
-  const session = await sessionOf(ctx, browser);
+  const session = await sessionOf(ctx, browser.sessionSecret);
   if (session === undefined) return { kind: 'sign_in', client };
   await assertMember(ctx, { device, client }, session);
   const [user, asked] = await Promise.all([loadPerson(ctx, session.userId), requestedScopes(ctx, device)]);
@@ -91,7 +92,7 @@ export async function answerDeviceEntry(
   answer: { allow: boolean; userId: string },
 ): Promise<'approved' | 'denied' | undefined> {
   const waiting = await entered(ctx, entry, browser);
-  const session = await sessionOf(ctx, browser);
+  const session = await sessionOf(ctx, browser.sessionSecret);
   if (session === undefined || session.userId !== answer.userId) return undefined;
   if (!answer.allow) {
     await deny(ctx, waiting, session);

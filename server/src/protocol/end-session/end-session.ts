@@ -6,8 +6,6 @@
  *     whom the hint names, or by our own app:  the session ends, go on
  *     anybody else:                            the person is asked first, so that no link signs anybody out
  */
-import { endSession as endSessionWithin } from '../../domain/sessions/end.ts';
-import type { Session } from '../../domain/sessions/sessions.ts';
 import type { User } from '../../domain/users/user.ts';
 import { type HintedPerson, readIdTokenHint } from '../authorize/id-token-hint.ts';
 import { type ClientFacts, loadClient } from '../client-facts.ts';
@@ -16,8 +14,7 @@ import { assertTenant } from '../discovery.ts';
 import type { IssuerProfile } from '../profile.ts';
 import { Refusal } from '../refusal.ts';
 import { loggingRefusal } from '../refused.ts';
-import { sessionOf } from '../sign-in/sessions.ts';
-import { contextOf } from '../sign-in/sign-in.ts';
+import { endSession, sessionOf } from '../sign-in/sessions.ts';
 import { loadPerson } from '../tokens/person.ts';
 
 /** Where to go after sign-out; without a URI a page of ours says that it is done. */
@@ -62,7 +59,7 @@ export async function requestEndSession(
     if (hinted?.userId !== session.userId && !isOwnApp(client, request.comesFrom)) {
       return { kind: 'confirm', client, person: await loadPerson(ctx, session.userId) };
     }
-    await end(ctx, session);
+    await endSession(ctx, sessionSecret);
     return ended;
   });
 }
@@ -76,8 +73,7 @@ export async function confirmEndSession(
   await assertTenant(ctx);
   // It went through the browser: checked once more.
   const ended = endedWith(await clientOf(ctx, after.clientId), after);
-  const session = await sessionOf(ctx, sessionSecret);
-  if (session !== undefined) await end(ctx, session);
+  await endSession(ctx, sessionSecret);
   return ended;
 }
 
@@ -123,6 +119,3 @@ function isOwnApp(client: ClientFacts | undefined, comesFrom: string | undefined
     (uri) => /^https?:/.test(uri) && URL.parse(uri)?.origin === comesFrom,
   );
 }
-
-const end = (ctx: ProtocolContext, session: Session): Promise<void> =>
-  ctx.services.db.transact((trx) => endSessionWithin(contextOf(ctx), trx, session));
