@@ -39,7 +39,7 @@ export const directOrganizations = defineStatement<
   left join membership_roles mr on mr.tenant_id = :tenantId and mr.membership_id = m.id
   left join roles r on r.tenant_id = :tenantId and r.id = mr.role_id
   where m.tenant_id = :tenantId and m.subject_id = :userId and o.tenant_id = :tenantId and o.id = m.organization_id
-    and (c.first_party = 1 or k.organization_ids like '%"' || o.id || '"%')
+    and (c.first_party = 1 or replace(k.organization_ids, '"' || o.id || '"', '') <> k.organization_ids)
   order by o.created_at, o.id, r.name`,
 );
 
