@@ -18,17 +18,17 @@ export interface Authorization {
   readonly grantedInSessionId?: string | null;
   readonly organizationId: string | null;
   /** Who acts for the person (RFC 8693 §4.1). */
-  readonly actor: Actor | null;
+  readonly actor: ActorClaim | null;
   /** When the person proved who it is, in milliseconds. */
   readonly authenticatedAt: number;
   readonly createdAt: number;
   readonly expiresAt: number;
 }
 
-/** RFC 8693 §4.1: nested, the current actor outermost. */
-export interface Actor {
+/** The claim `act` (RFC 8693 §4.1): nested, the current actor outermost. */
+export interface ActorClaim {
   readonly sub: string;
-  readonly act?: Actor;
+  readonly act?: ActorClaim;
 }
 
 export type AuthorizationRow = Schema['authorizations'];
@@ -44,7 +44,7 @@ export const authorizationOf = (row: AuthorizationRow): Authorization => ({
   sessionId: row.session_id,
   grantedInSessionId: row.granted_in_session_id,
   organizationId: row.organization_id,
-  actor: row.actor === null ? null : (JSON.parse(row.actor) as Actor),
+  actor: row.actor === null ? null : (JSON.parse(row.actor) as ActorClaim),
   authenticatedAt: row.authenticated_at,
   createdAt: row.created_at,
   expiresAt: row.expires_at,

@@ -71,7 +71,7 @@ export function credentialKindOf(client: { authMethod: string | null }): 'key' |
 }
 
 /** RFC 8705 §2. */
-export const isCertificateMethod = (method: string): method is CertificateMethod =>
+const isCertificateMethod = (method: string): method is CertificateMethod =>
   method === 'tls_client_auth' || method === 'self_signed_tls_client_auth';
 
 export type ClientRow = Schema['clients'];

@@ -66,7 +66,3 @@ function mustConsent({ request, client, consent, agreedNow, organizationId }: St
 /** Whether the page of consent also asks for organizations. */
 export const asksForOrganizations = ({ request, organizationId }: Pick<StepFacts, 'request' | 'organizationId'>) =>
   request.scopes.includes(organizationsScope) || organizationId !== null;
-
-/** The scopes that are not about the person. */
-export const apiScopesOf = ({ scopes }: AuthorizationRequest): string[] =>
-  scopes.filter((scope) => !isIdentityScope(scope));

@@ -1,5 +1,5 @@
 /** Whom an exchanged token speaks for and how far, and who acts: read from the tokens that a request shows (RFC 8693 §2.1). */
-import type { Actor, Authorization } from '../../domain/authorizations/authorization.ts';
+import type { ActorClaim, Authorization } from '../../domain/authorizations/authorization.ts';
 import { findAuthorization } from '../../domain/authorizations/authorizations.ts';
 import { findOpaqueToken } from '../../domain/authorizations/opaque-tokens.ts';
 import { findSubjectToken } from '../../domain/subject-tokens/use.ts';
@@ -33,7 +33,7 @@ export interface Subject {
   /** Milliseconds. */
   readonly expiresAt: number;
   /** Who acts already. */
-  readonly actor: Actor | null;
+  readonly actor: ActorClaim | null;
   /** What the token is for when the request names nothing. */
   readonly target: { readonly audience?: string; readonly organization?: string };
   /** The authorization it ends with. */
@@ -148,12 +148,12 @@ export async function chainOf(ctx: ProtocolContext, redeemed: Redeemed, { actor,
   const sub = isJwt(actorToken)
     ? await actorOfJwt(ctx, redeemed, actorToken)
     : await actorOfOpaque(ctx, redeemed, actorToken);
-  const chain: Actor = { sub, ...(actor === null ? {} : { act: actor }) };
+  const chain: ActorClaim = { sub, ...(actor === null ? {} : { act: actor }) };
   if (lengthOf(chain) > mostActors) throw new Refusal('actors_too_many', { clientId: redeemed.client.id, userId });
   return chain;
 }
 
-const lengthOf = ({ act }: Actor): number => 1 + (act === undefined ? 0 : lengthOf(act));
+const lengthOf = ({ act }: ActorClaim): number => 1 + (act === undefined ? 0 : lengthOf(act));
 
 const badActor = ({ client }: Redeemed, detail: string, userId?: string) =>
   new Refusal('actor_token_invalid', { clientId: client.id, userId, detail });

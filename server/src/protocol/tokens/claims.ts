@@ -1,4 +1,4 @@
-import type { Actor } from '../../domain/authorizations/authorization.ts';
+import type { ActorClaim } from '../../domain/authorizations/authorization.ts';
 import type { TokenDialect } from '../../domain/resource-servers/resource-server.ts';
 
 /** What an access token says, before it is dressed in a dialect. Times in seconds. */
@@ -15,7 +15,7 @@ export interface AccessTokenFacts {
   /** The key or certificate the token is bound to. */
   confirmation?: Confirmation | undefined;
   /** Who acts for the person (RFC 8693 §4.1). */
-  actor?: Actor | undefined;
+  actor?: ActorClaim | undefined;
   issuedAt: number;
   expiresAt: number;
   tokenId: string;
