@@ -75,7 +75,7 @@ export interface NamedClient {
 }
 
 /** Reads a client by itself, where what is asked for is known later. Throws `tenant_unknown`, `tenant_suspended`. */
-export async function loadClient(ctx: ProtocolContext, clientId: string): Promise<NamedClient> {
+export async function loadClientFacts(ctx: ProtocolContext, clientId: string): Promise<NamedClient> {
   const rows = await ctx.services.db.run(clientFacts, { tenantId: ctx.site.tenantId, clientId });
   const [row] = rows;
   if (row === undefined) throw new Refusal('tenant_unknown');

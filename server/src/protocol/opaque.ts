@@ -3,7 +3,7 @@ import { endAuthorization } from '../domain/authorizations/authorizations.ts';
 import { endOpaqueToken, findOpaqueToken } from '../domain/authorizations/opaque-tokens.ts';
 import { findRefreshToken, type RefreshToken } from '../domain/authorizations/refresh-tokens.ts';
 import { confirmationOf } from './binding/binding.ts';
-import { loadClient } from './client-facts.ts';
+import { loadClientFacts } from './client-facts.ts';
 import type { ProtocolContext } from './context.ts';
 import { profileNamed } from './profile.ts';
 import { ended } from './token/grants/ended.ts';
@@ -46,7 +46,7 @@ export async function introspectOpaque(
 async function isAlive(ctx: ProtocolContext, token: RefreshToken): Promise<boolean> {
   const { usedAt, expiresAt, authorization, clientId } = token;
   if (usedAt !== null || Math.min(expiresAt, authorization.expiresAt) <= ctx.services.clock.now()) return false;
-  const [{ client }, user] = await Promise.all([loadClient(ctx, clientId), loadPerson(ctx, authorization.userId)]);
+  const [{ client }, user] = await Promise.all([loadClientFacts(ctx, clientId), loadPerson(ctx, authorization.userId)]);
   return client?.status === 'active' && user?.status === 'active';
 }
 

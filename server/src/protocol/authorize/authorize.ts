@@ -10,7 +10,7 @@ import { redirectUriMatches } from '../../domain/clients/sign-in-rules.ts';
 import { findPushedRequest, insertInteraction, interactionLifetimeMs } from '../../domain/interactions/interactions.ts';
 import { randomBase64Url } from '../../kernel/random.ts';
 import { hashSecret } from '../../kernel/secrets.ts';
-import { loadClient } from '../client-facts.ts';
+import { loadClientFacts } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import type { IssuerProfile } from '../profile.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
@@ -78,7 +78,7 @@ async function pushed(
   if (row?.client_id !== clientId || row.issuer !== profile.name) {
     throw new Refusal('pushed_request_invalid', { clientId });
   }
-  const { client } = await loadClient(ctx, clientId);
+  const { client } = await loadClientFacts(ctx, clientId);
   if (client?.status !== 'active') throw new Refusal('client_disabled', { clientId });
   const request = JSON.parse(row.request) as AuthorizationRequest;
   // It may have been taken off the client since.

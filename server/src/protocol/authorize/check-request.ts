@@ -4,7 +4,7 @@
  */
 import { redirectUriMatches } from '../../domain/clients/sign-in-rules.ts';
 import { isScopeToken } from '../../kernel/text.ts';
-import { type ClientFacts, loadClient } from '../client-facts.ts';
+import { type ClientFacts, loadClientFacts } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import type { IssuerProfile } from '../profile.ts';
 import { Refusal } from '../refusal.ts';
@@ -27,7 +27,7 @@ export interface Destination {
 export async function destinationOf(ctx: ProtocolContext, parameters: AuthorizationParameters): Promise<Destination> {
   const { clientId, redirectUri, responseMode = 'query', state } = parameters;
   if (clientId === undefined) throw new Refusal('client_id_missing');
-  const { client, defaultAudience } = await loadClient(ctx, clientId);
+  const { client, defaultAudience } = await loadClientFacts(ctx, clientId);
   if (client === undefined) throw new Refusal('client_unknown', { clientId });
   if (client.status !== 'active') throw new Refusal('client_disabled', { clientId });
   if (redirectUri === undefined) throw new Refusal('redirect_uri_missing', { clientId, parameter: 'redirect_uri' });

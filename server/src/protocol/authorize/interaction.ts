@@ -16,7 +16,7 @@ import {
 import { organizationItself } from '../../domain/resource-servers/system.ts';
 import type { Session } from '../../domain/sessions/sessions.ts';
 import type { User } from '../../domain/users/user.ts';
-import { type ClientFacts, loadClient } from '../client-facts.ts';
+import { type ClientFacts, loadClientFacts } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import { type IssuerProfile, profileNamed } from '../profile.ts';
 import { Refusal } from '../refusal.ts';
@@ -171,7 +171,7 @@ async function load(ctx: ProtocolContext, id: string, browser: Browser): Promise
   const row = await findInteraction(ctx.services, ctx.site.tenantId, id, browser.browserSecret);
   if (row === undefined) throw new Refusal('interaction_unknown');
   const request = JSON.parse(row.request) as AuthorizationRequest;
-  const { client } = await loadClient(ctx, row.client_id);
+  const { client } = await loadClientFacts(ctx, row.client_id);
   // What was true when the page was opened may have changed since.
   if (client?.status !== 'active') throw new Refusal('client_disabled', { clientId: row.client_id });
   if (!redirectUriMatches(client, request.redirectUri)) {

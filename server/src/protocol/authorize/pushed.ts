@@ -6,7 +6,7 @@ import { type PresentedBinding, unbound } from '../binding/binding.ts';
 import { bindingOf } from '../binding/present.ts';
 import { authenticateClient } from '../client-auth/authenticate.ts';
 import type { PresentedCredentials } from '../client-auth/presented.ts';
-import { loadClient } from '../client-facts.ts';
+import { loadClientFacts } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import type { IssuerProfile } from '../profile.ts';
 import { Refusal } from '../refusal.ts';
@@ -29,7 +29,7 @@ export function pushAuthorization(
   { credentials, parameters, binding }: PushRequest,
 ): Promise<{ requestUri: string; expiresInSeconds: number }> {
   return guarded(ctx, 'authorization.refused', { credentials }, async (about) => {
-    const facts = await loadClient(ctx, credentials.clientId ?? '');
+    const facts = await loadClientFacts(ctx, credentials.clientId ?? '');
     about.clientName = facts.client?.name;
     const client = await authenticateClient(ctx, profile, facts.client, credentials, { publicClients: true });
     if (client.status !== 'active') throw new Refusal('client_disabled', { clientId: client.id });

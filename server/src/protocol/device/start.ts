@@ -12,7 +12,7 @@ import type { PresentedBinding } from '../binding/binding.ts';
 import { bindingOf } from '../binding/present.ts';
 import { authenticateClient } from '../client-auth/authenticate.ts';
 import type { PresentedCredentials } from '../client-auth/presented.ts';
-import { type ClientFacts, loadClient } from '../client-facts.ts';
+import { type ClientFacts, loadClientFacts } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import type { IssuerProfile } from '../profile.ts';
 import { Refusal } from '../refusal.ts';
@@ -46,7 +46,7 @@ export interface DeviceAnswer {
 export function startDevice(ctx: ProtocolContext, profile: IssuerProfile, ask: DeviceAsk): Promise<DeviceAnswer> {
   return guarded(ctx, 'authorization.refused', ask, async (about) => {
     const { credentials } = ask;
-    const facts = await loadClient(ctx, credentials.clientId ?? '');
+    const facts = await loadClientFacts(ctx, credentials.clientId ?? '');
     about.clientName = facts.client?.name;
     const client = await authenticateClient(ctx, profile, facts.client, credentials, { publicClients: true });
     if (client.status !== 'active') throw new Refusal('client_disabled', { clientId: client.id });

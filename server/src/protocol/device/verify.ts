@@ -21,7 +21,7 @@ import { randomBase64Url } from '../../kernel/random.ts';
 import { audiencesAsked, type NamedScope, type RequestedAudience, requestedScopes } from '../authorize/choices.ts';
 import { strangerTo } from '../authorize/interaction.ts';
 import type { Browser } from '../authorize/request.ts';
-import { type ClientFacts, loadClient } from '../client-facts.ts';
+import { type ClientFacts, loadClientFacts } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import { Refusal } from '../refusal.ts';
 import { sessionOf } from '../sign-in/sessions.ts';
@@ -106,7 +106,7 @@ export async function answerDeviceEntry(
 async function waitingFor(ctx: ProtocolContext, userCode: string): Promise<Waiting | undefined> {
   const device = await findByUserCode(ctx.services, ctx.site.tenantId, userCode);
   if (device === undefined) return undefined;
-  const { client } = await loadClient(ctx, device.clientId);
+  const { client } = await loadClientFacts(ctx, device.clientId);
   return client?.status === 'active' ? { device, client } : undefined;
 }
 

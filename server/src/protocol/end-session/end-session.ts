@@ -8,7 +8,7 @@
  */
 import type { User } from '../../domain/users/user.ts';
 import { type HintedPerson, readIdTokenHint } from '../authorize/id-token-hint.ts';
-import { type ClientFacts, loadClient } from '../client-facts.ts';
+import { type ClientFacts, loadClientFacts } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import { assertTenant } from '../discovery.ts';
 import type { IssuerProfile } from '../profile.ts';
@@ -93,7 +93,7 @@ async function hintedPerson(
 
 async function clientOf(ctx: ProtocolContext, clientId: string | undefined): Promise<ClientFacts | undefined> {
   if (clientId === undefined) return undefined;
-  const { client } = await loadClient(ctx, clientId);
+  const { client } = await loadClientFacts(ctx, clientId);
   if (client === undefined) throw new Refusal('client_unknown', { clientId });
   if (client.status !== 'active') throw new Refusal('client_disabled', { clientId });
   return client;

@@ -5,7 +5,7 @@ import { findOpaqueToken } from '../../domain/authorizations/opaque-tokens.ts';
 import { findSubjectToken } from '../../domain/subject-tokens/use.ts';
 import type { Binding } from '../binding/binding.ts';
 import { bindingOfClaim } from '../binding/present.ts';
-import { loadClient } from '../client-facts.ts';
+import { loadClientFacts } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import { isJwt } from '../opaque.ts';
 import { organizationOfAudience, profileOfIssuer } from '../profile.ts';
@@ -217,6 +217,6 @@ async function assertFirstParty(
   clientId: string,
   userId: string,
 ): Promise<void> {
-  const { client } = await loadClient(ctx, clientId);
+  const { client } = await loadClientFacts(ctx, clientId);
   if (client?.firstParty !== true) throw invalid(redeemed, 'it was issued to a third-party client', userId);
 }

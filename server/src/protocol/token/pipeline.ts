@@ -12,7 +12,7 @@ import { isScopeToken } from '../../kernel/text.ts';
 import { type Binding, confirmationOf, tokenTypeOf } from '../binding/binding.ts';
 import { bindingOf } from '../binding/present.ts';
 import { authenticateClient } from '../client-auth/authenticate.ts';
-import { type ClientFacts, loadClient } from '../client-facts.ts';
+import { type ClientFacts, loadClientFacts } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import { audienceOfOrganization, type IssuerProfile } from '../profile.ts';
 import { Refusal } from '../refusal.ts';
@@ -34,7 +34,7 @@ export function issueToken(ctx: ProtocolContext, profile: IssuerProfile, request
 
     // What a person's token needs is known once what was shown is read; for a client alone one query tells all.
     const facts = grant.speaksFor === 'client' ? await clientFactsOf(ctx, profile, request) : undefined;
-    const named = facts ?? (await loadClient(ctx, request.credentials.clientId ?? ''));
+    const named = facts ?? (await loadClientFacts(ctx, request.credentials.clientId ?? ''));
     about.clientName = named.client?.name;
     const client = await authenticateClient(ctx, profile, named.client, request.credentials, {
       publicClients: grant.speaksFor === 'person' && grant.publicClients,
