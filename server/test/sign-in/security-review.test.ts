@@ -132,6 +132,27 @@ eachEngine('second doors', (engine) => {
     assert.ok(browser.page.text.includes(value), 'tokens of organizations will carry it');
   });
 
+  test('an application that people use without an organization gets no tokens of one later', async () => {
+    const none = await makeApp(server, 'Traditional', { customClientMetadata: { allowTokenExchange: true } });
+    const { id } = await native(server, 'POST', '/organizations', { name: 'Tohoku' });
+    await native(server, 'POST', `/organizations/${id}/users`, { userIds: [user.id] });
+    const scope = 'openid offline_access urn:logto:scope:organizations';
+    const granted = await grantedTo(server, 'oidc', none, user, { scope });
+    const ask = { organization_id: id };
+    assert.equal((await refresh(server, 'oidc', none, granted.refreshToken, ask)).status, 200);
+    const changed = await server.request('PATCH', `/api/v2/clients/${none.clientId}`, {
+      token: await server.managementToken(),
+      json: { organization_usage: 'deny' },
+    });
+    assert.equal(changed.status, 200, changed.text);
+    const refused = await refresh(server, 'oidc', none, granted.refreshToken, ask);
+    assert.equal(refused.status, 400, refused.text);
+    assert.match(refused.text, /organization/);
+    const exchanged = await exchangeToken(server, 'oidc', none, granted.accessToken, ask);
+    assert.equal(exchanged.status, 400, exchanged.text);
+    assert.equal((await refresh(server, 'oidc', none, granted.refreshToken)).status, 200);
+  });
+
   test('one address can not fill the database with requests and devices that nobody goes on with', async () => {
     const device = await makeApp(server, 'Native', { customClientMetadata: { isDeviceFlow: true } });
     const { limits } = server.composed.services;

@@ -78,6 +78,10 @@ type Target =
 function targetOf({ profile, client, request }: Redeemed, authorization: Authorization): Target {
   const { audiences, scopes } = authorization;
   const organizationId = request.organization ?? authorization.organizationId ?? undefined;
+  // As where people sign in.
+  if (request.organization !== undefined && client.signIn.organizationUsage === 'deny') {
+    throw new Refusal('parameter_invalid', { clientId: client.id, parameter: 'organization' });
+  }
   // The organization of the authorization itself needs no scope: the person chose it.
   const isAnother = request.organization !== undefined && request.organization !== authorization.organizationId;
   if (isAnother && !scopes.includes(organizationsScope)) {
