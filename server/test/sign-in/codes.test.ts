@@ -19,11 +19,11 @@ import {
 import {
   authorizeUrl,
   Browser,
+  bothIssuers,
   callbackOf,
   codeOf,
   exchange,
   type IssuerKey,
-  issuers,
   makeApp,
   makeUser,
   native,
@@ -33,8 +33,6 @@ import {
   type TestUser,
   tokenRequest,
 } from './support.ts';
-
-const bothIssuers = Object.keys(issuers) as IssuerKey[];
 
 eachEngine('authorization codes', (engine) => {
   let server: TestServer;

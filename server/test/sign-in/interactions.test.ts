@@ -8,6 +8,7 @@ import { changesNothing } from './granted.ts';
 import {
   authorizeUrl,
   Browser,
+  bothIssuers,
   callbackOf,
   claimsOf,
   codeOf,
@@ -23,8 +24,6 @@ import {
   type TestClient,
   type TestUser,
 } from './support.ts';
-
-const bothIssuers = Object.keys(issuers) as IssuerKey[];
 
 eachEngine('interactions', (engine) => {
   let server: TestServer;

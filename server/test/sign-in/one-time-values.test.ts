@@ -8,6 +8,7 @@ import { everything, statuses, twenty } from './granted.ts';
 import {
   authorizeUrl,
   Browser,
+  bothIssuers,
   codeOf,
   exchange,
   formsOf,
@@ -21,8 +22,6 @@ import {
   type TestClient,
   type TestUser,
 } from './support.ts';
-
-const bothIssuers = Object.keys(issuers) as IssuerKey[];
 
 eachEngine('values that are good once', (engine) => {
   let server: TestServer;

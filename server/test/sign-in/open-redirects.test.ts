@@ -6,11 +6,10 @@ import { withoutLimits } from '../token/refusals.ts';
 import {
   authorizeUrl,
   Browser,
+  bothIssuers,
   callbackOf,
   codeOf,
   formsOf,
-  type IssuerKey,
-  issuers,
   makeApp,
   makeUser,
   native,
@@ -19,8 +18,6 @@ import {
   type TestClient,
   type TestUser,
 } from './support.ts';
-
-const bothIssuers = Object.keys(issuers) as IssuerKey[];
 
 /** Where an attacker would like to lead people. */
 const elsewhere = [

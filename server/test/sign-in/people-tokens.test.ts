@@ -12,6 +12,7 @@ import { basic, visible, withoutLimits } from '../token/refusals.ts';
 import { assertGood, changesNothing, grantedTo, isActive, userinfoStatus } from './granted.ts';
 import {
   Browser,
+  bothIssuers,
   claimsOf,
   codeOf,
   exchange,
@@ -25,7 +26,6 @@ import {
   type TestUser,
 } from './support.ts';
 
-const bothIssuers = Object.keys(issuers) as IssuerKey[];
 const inactive = { active: false };
 const organizations = 'urn:logto:scope:organizations';
 

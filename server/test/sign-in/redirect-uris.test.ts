@@ -6,9 +6,9 @@ import { withoutLimits } from '../token/refusals.ts';
 import {
   authorizeUrl,
   Browser,
+  bothIssuers,
   callbackOf,
   codeOf,
-  type IssuerKey,
   issuers,
   makeApp,
   makeUser,
@@ -18,8 +18,6 @@ import {
   type TestClient,
   type TestUser,
 } from './support.ts';
-
-const bothIssuers = Object.keys(issuers) as IssuerKey[];
 
 /** Registered: `https://app.example/callback`. */
 export const mutations = [

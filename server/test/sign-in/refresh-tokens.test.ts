@@ -29,6 +29,7 @@ import {
 } from './granted.ts';
 import {
   Browser,
+  bothIssuers,
   callbackOf,
   codeOf,
   exchange,
@@ -41,8 +42,6 @@ import {
   type TestClient,
   type TestUser,
 } from './support.ts';
-
-const bothIssuers = Object.keys(issuers) as IssuerKey[];
 
 /** Refresh tokens of an authorization that nobody used: there may be one. */
 const unused = async (server: TestServer, client: TestClient): Promise<number> =>

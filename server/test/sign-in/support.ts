@@ -27,6 +27,7 @@ export const issuers = {
   },
 } as const;
 export type IssuerKey = keyof typeof issuers;
+export const bothIssuers = Object.keys(issuers) as IssuerKey[];
 
 export interface TestUser {
   id: string;
