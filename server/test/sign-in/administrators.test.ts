@@ -135,6 +135,23 @@ eachEngine('administrators', (engine) => {
     assert.ok(refused.status === 401 || refused.status === 403, refused.text);
   });
 
+  test('an application that may do little for an administrator does not take its account over', async () => {
+    const token = await tokenOf(narrow, boss, { scope: few.join(' ') });
+    const before = await server.stateHash();
+    const taken = 'quite another password';
+    for (const [path, json] of [
+      [`/users/${boss.id}/password`, { password: taken }],
+      [`/users/${boss.id}`, { primaryEmail: nobody() }],
+    ] as const) {
+      const answer = await call(token, 'PATCH', path, json);
+      assert.equal(answer.status, 403, answer.text);
+    }
+    assert.equal(await server.stateHash(), before);
+    const own = await administrator();
+    const full = await tokenOf(console_, own);
+    assert.equal((await call(full, 'PATCH', `/users/${own.id}/password`, { password: taken })).status, 200);
+  });
+
   test('a person without the role gets nothing there, whatever the application may do', async () => {
     const person = await makeUser(server);
     const { token, scope } = await tokenFor(console_, person, { scope: 'openid' });

@@ -6,7 +6,7 @@ import type { Context } from '../context.ts';
 import { isDelegated } from '../organizations/reach.ts';
 import type { SystemApi } from '../resource-servers/system.ts';
 import { assertMayGiveRoles, ownersAmong } from './give-roles.ts';
-import { assertHolds, exceedsOwn, subjectOf } from './management-scopes.ts';
+import { assertHolds, exceedsOwn } from './management-scopes.ts';
 import { managementScopesOfRoles, rolesOfSubject, scopesOfRoles } from './role-scopes.ts';
 
 /**
@@ -19,7 +19,8 @@ import { managementScopesOfRoles, rolesOfSubject, scopesOfRoles } from './role-s
 export async function assertHoldsAllOf(ctx: Context, db: Queryable, subjectId: string): Promise<void> {
   if (ctx.actor.kind === 'server') return;
   const delegated = isDelegated(ctx);
-  if (subjectOf(ctx.actor) === subjectId && !delegated) return;
+  // A client is what it holds; a person is more than what it may do through the application that acts for it.
+  if (ctx.actor.userId === undefined && ctx.actor.clientId === subjectId && !delegated) return;
   const roles = await rolesOfSubject(ctx, db, subjectId);
   const idsOf = (some: typeof roles) => some.map(({ roleId }) => roleId);
   const given = await managementScopesOfRoles(ctx, db, idsOf(roles));
