@@ -142,7 +142,7 @@ export const nativeOperations = {
   },
   subjectTokens: { create: 'POST /api/subject-tokens' },
   initialAccessTokens: {
-    list: 'LIST /api/initial-access-tokens',
+    all: 'GET /api/initial-access-tokens',
     create: 'POST /api/initial-access-tokens',
     delete: 'DELETE /api/initial-access-tokens/:id',
   },
