@@ -1,7 +1,7 @@
 /** Sign-in: what was typed goes to the protocol, and comes back with what is wrong with it. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { User } from '../../domain/users/user.ts';
-import type { Step } from '../../protocol/authorize/interaction.ts';
+import type { Step } from '../../protocol/authorize/page.ts';
 import { type SignedIn, signInWithPassword } from '../../protocol/sign-in/sign-in.ts';
 import { protocolContext } from '../request.ts';
 import { brandingOf } from './branding.ts';

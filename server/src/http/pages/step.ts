@@ -1,6 +1,7 @@
 /** What the pages of an interaction share: where it is, where its forms go, what comes after an answer. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type Step, stepOf } from '../../protocol/authorize/interaction.ts';
+import { stepOf } from '../../protocol/authorize/interaction.ts';
+import type { Step } from '../../protocol/authorize/page.ts';
 import { Refusal } from '../../protocol/refusal.ts';
 import { protocolContext } from '../request.ts';
 import { browserOf } from './cookies.ts';

@@ -3,7 +3,7 @@
  *
  *   client and redirect URI → the other parameters → who is signed in, and what is open?
  *     nothing:  code → back to the client
- *     a page:   an interaction waits for the person (`interaction.ts`)
+ *     a page:   an interaction waits for the person (`interaction.ts`, `page.ts`)
  *     no page may be shown (`prompt=none`): back to the client, with the reason
  */
 import { redirectUriMatches } from '../../domain/clients/sign-in-rules.ts';
@@ -17,10 +17,10 @@ import { Refusal, type RefusalReason } from '../refusal.ts';
 import { loggingRefusal } from '../refused.ts';
 import { sessionOf } from '../sign-in/sessions.ts';
 import { checkRequest, type Destination, destinationOf } from './check-request.ts';
-import { finish, openStepOf, strangerTo, type UnderWay } from './interaction.ts';
 import type { AuthorizationParameters, AuthorizationRequest, AuthorizationResponse, Browser } from './request.ts';
 import { refusedTo } from './respond.ts';
 import type { StepName } from './steps.ts';
+import { finish, openStepOf, strangerTo, type UnderWay } from './under-way.ts';
 
 /** Back to the client at once, or a page for the person. */
 export type AuthorizationOutcome =

@@ -9,7 +9,7 @@ import { insertOpaqueToken } from '../../domain/authorizations/opaque-tokens.ts'
 import { organizationConsented } from '../../domain/consents/consents.ts';
 import type { User } from '../../domain/users/user.ts';
 import { randomBase64Url } from '../../kernel/random.ts';
-import { strangerTo } from '../authorize/interaction.ts';
+import { strangerTo } from '../authorize/under-way.ts';
 import { confirmationOf, tokenTypeOf } from '../binding/binding.ts';
 import type { ProtocolContext } from '../context.ts';
 import { audienceOfOrganization, type IssuerProfile } from '../profile.ts';
