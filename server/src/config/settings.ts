@@ -80,7 +80,7 @@ export const settings = {
     'SEKISHO_POSTGRES_CONNECTIONS',
     integer(1, 1000),
     10,
-    'Most connections of this process to PostgreSQL; counts and searches have four more of their own.',
+    'Most connections of this process to PostgreSQL; counts and searches have two to four more of their own.',
   ),
   masterKey: setting(
     'SEKISHO_MASTER_KEY',

@@ -57,8 +57,9 @@ export function openPostgres(options: PostgresOptions): Database {
       }),
     );
   const pool = newPool(options.connections ?? 10, limits.statement);
-  // A count or a search takes one core of the database at most, and all of them half of the cores: tokens want the others.
-  const reportConnections = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
+  // A count or a search takes one core of the database at most, and all of them half of the cores, for tokens want the
+  // others; but never fewer than two, or one that is slow would hold up all lists.
+  const reportConnections = Math.max(2, Math.min(4, Math.floor(availableParallelism() / 2)));
   const reportPool = newPool(reportConnections, reportDeadlineMs, { options: '-c max_parallel_workers_per_gather=0' });
   const read = lazily(() => kyselyOver(pool));
   const reports = lazily(() => kyselyOver(reportPool));
