@@ -43,7 +43,8 @@ eachEngine('machine clients in organizations', (engine) => {
       description: null,
       type: 'MachineToMachine',
       oidcClientMetadata: { redirectUris: [], postLogoutRedirectUris: [] },
-      customClientMetadata: {},
+      // It was made in Auth0's words, with Auth0's lifetimes.
+      customClientMetadata: { idTokenTtl: 36_000, refreshTokenTtl: 31_557_600, rotateRefreshToken: false },
       protectedAppMetadata: null,
       customData: {},
       isThirdParty: false,

@@ -67,6 +67,19 @@ eachEngine('refresh tokens', (engine) => {
   };
 
   for (const issuer of bothIssuers) {
+    test(`${issuer}: of a public client it changes whatever the client is set to; a confidential one may keep it`, async () => {
+      const keeps = { customClientMetadata: { rotateRefreshToken: false } };
+      const spa = await makeApp(server, 'SPA', keeps);
+      const granted = await grantedTo(server, issuer, spa, user);
+      const changed = await refresh(server, issuer, spa, granted.refreshToken);
+      assert.equal(changed.status, 200, changed.text);
+      assert.notEqual(changed.body.refresh_token, granted.refreshToken);
+      const web = await makeApp(server, 'Traditional', keeps);
+      const kept = await grantedTo(server, issuer, web, user);
+      const same = await refresh(server, issuer, web, kept.refreshToken);
+      assert.equal(same.body.refresh_token, kept.refreshToken);
+    });
+
     test(`${issuer}: of a public client it changes at each use; a lost answer can be asked for again`, async () => {
       const spa = await makeApp(server, 'SPA');
       const granted = await grantedTo(server, issuer, spa, user);

@@ -22,7 +22,7 @@ export interface ClientSignIn {
   readonly tosUri?: string;
   readonly idTokenLifetimeSeconds?: number;
   readonly refreshTokenLifetimeSeconds?: number;
-  /** False: a refresh token stays the same until it expires. */
+  /** False: a refresh token stays the same until it expires; not that of a public client, unless it is bound to a key. */
   readonly rotatesRefreshTokens?: boolean;
   /** A refresh token without `offline_access`, for a web application. */
   readonly alwaysIssuesRefreshToken?: boolean;

@@ -84,11 +84,13 @@ const wornAfter = 0.7;
 /** A token that lives this long is not exchanged, in milliseconds. */
 const longLivedMs = 365 * 86_400_000;
 
-function rotatesNow(client: ClientFacts, { createdAt, expiresAt }: RefreshToken, now: number): boolean {
+function rotatesNow(client: ClientFacts, token: RefreshToken, now: number): boolean {
+  const isBound = token.dpopThumbprint !== null || token.certificateThumbprint !== null;
+  // RFC 9700 §4.14.2: whatever the client is set to, a token that anybody could use is exchanged.
+  if (client.isPublic && !isBound) return true;
   if (client.signIn.rotatesRefreshTokens === false) return false;
-  const lifetime = expiresAt - createdAt;
-  if (client.isPublic) return true;
-  return lifetime < longLivedMs && now - createdAt >= lifetime * wornAfter;
+  const lifetime = token.expiresAt - token.createdAt;
+  return client.isPublic || (lifetime < longLivedMs && now - token.createdAt >= lifetime * wornAfter);
 }
 
 async function mayRepeat(ctx: ProtocolContext, { usedAt }: RefreshToken, presented: string): Promise<boolean> {
