@@ -16,7 +16,7 @@ import { type Postgres, startPostgres } from './postgres.ts';
 
 const root = join(import.meta.dirname, '..');
 const testFiles = ['server/test', 'client', 'contract', 'bench', 'scripts'].map((folder) => `${folder}/**/*.test.ts`);
-const runnerDefaults = ['--test-reporter=spec', '--test-concurrency=2', '--test-timeout=120000'];
+const runnerDefaults = ['--test-reporter=spec', '--test-concurrency=2', '--test-timeout=300000'];
 const graceMs = 5_000;
 
 type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
