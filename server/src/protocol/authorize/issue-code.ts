@@ -4,6 +4,7 @@ import { randomBase64Url } from '../../kernel/random.ts';
 import type { ClientFacts } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import type { IssuerProfile } from '../profile.ts';
+import { grantedEvent, grantedInSession } from './granted.ts';
 import type { AuthorizationRequest, AuthorizationResponse } from './request.ts';
 import { responseTo } from './respond.ts';
 
@@ -20,46 +21,25 @@ export async function issueCode(
   const { session, organizationId } = who;
   const now = clock.now();
   const code = randomBase64Url(random, 32);
-  const id = randomBase64Url(random, 12);
+  const authorization = grantedInSession(session, {
+    id: randomBase64Url(random, 12),
+    issuer: profile.name,
+    clientId: client.id,
+    scopes: request.scopes,
+    audiences: request.audiences,
+    organizationId,
+    createdAt: now,
+    expiresAt: now + codeLifetimeMs,
+  });
   await Promise.all([
-    insertAuthorization(
-      ctx.services,
-      tenantId,
-      {
-        id,
-        issuer: profile.name,
-        userId: session.userId,
-        clientId: client.id,
-        scopes: request.scopes,
-        audiences: request.audiences,
-        amr: session.amr,
-        sessionId: request.scopes.includes('offline_access') ? null : session.id,
-        grantedInSessionId: session.id,
-        organizationId,
-        actor: null,
-        authenticatedAt: session.authenticatedAt,
-        createdAt: now,
-        expiresAt: now + codeLifetimeMs,
-      },
-      {
-        code,
-        redirectUri: request.redirectUri,
-        codeChallenge: request.codeChallenge,
-        nonce: request.nonce,
-        dpopThumbprint: request.dpopThumbprint,
-      },
-    ),
-    journal.append({
-      tenantId,
-      kind: 'authorization.granted',
-      clientId: client.id,
-      clientName: client.name,
-      userId: session.userId,
-      scope: request.scopes.join(' '),
-      description: 'authorization code',
-      details: { target: id, ...(organizationId === null ? {} : { organization: organizationId }) },
-      ...ctx.origin,
+    insertAuthorization(ctx.services, tenantId, authorization, {
+      code,
+      redirectUri: request.redirectUri,
+      codeChallenge: request.codeChallenge,
+      nonce: request.nonce,
+      dpopThumbprint: request.dpopThumbprint,
     }),
+    journal.append(grantedEvent(ctx, client, authorization, 'authorization code')),
   ]);
   return responseTo(ctx, profile, request, { code });
 }

@@ -19,6 +19,7 @@ import type { Session } from '../../domain/sessions/sessions.ts';
 import type { User } from '../../domain/users/user.ts';
 import { randomBase64Url } from '../../kernel/random.ts';
 import { audiencesAsked, type NamedScope, type RequestedAudience, requestedScopes } from '../authorize/choices.ts';
+import { grantedEvent, grantedInSession } from '../authorize/granted.ts';
 import type { Browser } from '../authorize/request.ts';
 import { strangerTo } from '../authorize/under-way.ts';
 import { type ClientFacts, loadClientFacts } from '../client-facts.ts';
@@ -149,38 +150,22 @@ async function approve(ctx: ProtocolContext, { device, client }: Waiting, sessio
   const { tenantId } = ctx.site;
   const now = clock.now();
   const { scopes, audiences, organizationId } = device;
-  const id = randomBase64Url(random, 12);
-  const row = authorizationRowOf(tenantId, {
-    id,
+  const authorization = grantedInSession(session, {
+    id: randomBase64Url(random, 12),
     issuer: device.issuer,
-    userId: session.userId,
     clientId: client.id,
     scopes,
     audiences,
-    amr: session.amr,
-    sessionId: scopes.includes('offline_access') ? null : session.id,
-    grantedInSessionId: session.id,
     organizationId,
-    actor: null,
-    authenticatedAt: session.authenticatedAt,
     createdAt: now,
     // Until the device fetches its tokens.
     expiresAt: device.expiresAt,
   });
+  const answer = { tenantId, hash: device.hash, now };
   await db.transact(async (trx) => {
-    if (!(await answerDevice(trx, { tenantId, hash: device.hash, now }, id))) throw new Refusal('user_code_unknown');
-    await trx.insertInto('authorizations').values(row).execute();
-    await journal.within(trx, {
-      tenantId,
-      kind: 'authorization.granted',
-      clientId: client.id,
-      clientName: client.name,
-      userId: session.userId,
-      scope: scopes.join(' '),
-      description: 'device',
-      details: { target: id, ...(organizationId === null ? {} : { organization: organizationId }) },
-      ...ctx.origin,
-    });
+    if (!(await answerDevice(trx, answer, authorization.id))) throw new Refusal('user_code_unknown');
+    await trx.insertInto('authorizations').values(authorizationRowOf(tenantId, authorization)).execute();
+    await journal.within(trx, grantedEvent(ctx, client, authorization, 'device'));
   });
   if (client.firstParty) return;
   const organizationIds = organizationId === null ? [] : [organizationId];
