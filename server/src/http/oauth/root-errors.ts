@@ -1,5 +1,6 @@
 import type { RefusalData } from '../../protocol/refusal.ts';
 import { type ErrorTable, type Row, row } from './error-table.ts';
+import { invalidGrant, sharedErrors } from './shared-errors.ts';
 
 const badAssertion = row(401, 'invalid_client', 'The client assertion is not valid.');
 const badCertificate = row(401, 'invalid_client', 'The client certificate is not valid.');
@@ -13,10 +14,7 @@ const unauthorized: Row = (data) => {
   if (data.byAssertion) return badAssertion(data);
   return data.byCertificate ? badCertificate(data) : wrongSecret(data);
 };
-const badProof = row(400, 'invalid_dpop_proof', 'The DPoP proof is not valid for this request.');
 const denied = (description: string | ((data: RefusalData) => string)): Row => row(403, 'access_denied', description);
-
-const invalidGrant = (description: string): Row => row(400, 'invalid_grant', description);
 
 /** One answer, whether or not there is such an organization. */
 const strangerToOrganization = denied(
@@ -25,11 +23,9 @@ const strangerToOrganization = denied(
 
 /** The error table of the root issuer: Auth0's words where its clients know them, RFC 6749's elsewhere. */
 export const rootErrors: ErrorTable = {
-  client_id_missing: row(401, 'invalid_client', 'No client is named: send client_id, or an Authorization header.'),
+  ...sharedErrors,
   client_unknown: unauthorized,
   credentials_missing: unauthorized,
-  credentials_malformed: row(401, 'invalid_client', 'The client credentials can not be read.'),
-  several_auth_methods: row(400, 'invalid_request', 'More than one way of client authentication was used.'),
   secret_wrong: unauthorized,
   secret_expired: unauthorized,
   auth_method_not_registered: unauthorized,
@@ -39,7 +35,6 @@ export const rootErrors: ErrorTable = {
   assertion_replayed: badAssertion,
   certificate_invalid: badCertificate,
   rate_limited: row(429, 'too_many_requests', 'Global limit has been reached'),
-  parameter_invalid: row(400, 'invalid_request', ({ parameter }) => `The parameter ${parameter} is not valid.`),
   grant_type_missing: row(400, 'invalid_request', 'Missing required parameter: grant_type'),
   grant_type_unsupported: row(400, 'unsupported_grant_type', ({ grantType }) => `Unsupported grant type: ${grantType}`),
   grant_type_not_allowed: row(
@@ -51,7 +46,6 @@ export const rootErrors: ErrorTable = {
   audience_unknown: denied(({ audience }) => `Service not enabled within domain: ${audience}`),
   audience_closed: denied(({ audience }) => `No client is allowed to access ${audience}.`),
   public_client_at_management: denied('A public client is never allowed to access a management API.'),
-  target_invalid: row(400, 'invalid_target', 'The resource must be one absolute URI without a fragment.'),
   grant_missing: denied(
     ({ clientId, audience }) =>
       `Client "${clientId}" is not authorized to access resource server "${audience}". You need to create a "client-grant" associated to this API.`,
@@ -63,60 +57,30 @@ export const rootErrors: ErrorTable = {
   organization_unknown: strangerToOrganization,
   organization_not_member: strangerToOrganization,
   organization_suspended: denied('The organization is suspended.'),
-  user_inactive: row(400, 'invalid_grant', 'The user is not active.'),
   code_invalid: invalidGrant('Invalid authorization code'),
   code_replayed: invalidGrant('Invalid authorization code'),
-  redirect_uri_mismatch: invalidGrant('The redirect URI is wrong.'),
   code_verifier_wrong: invalidGrant('Failed to verify code verifier'),
   refresh_token_invalid: invalidGrant('Unknown or invalid refresh token.'),
   refresh_token_replayed: invalidGrant('Unknown or invalid refresh token.'),
   device_code_invalid: invalidGrant('Invalid or expired device code.'),
-  device_code_expired: row(400, 'expired_token', 'The device code has expired.'),
   device_denied: row(403, 'access_denied', 'The person refused the device.'),
-  authorization_pending: row(400, 'authorization_pending', 'The person has not answered yet; ask again.'),
   slow_down: row(400, 'slow_down', 'You are polling too quickly: wait 5 seconds longer from now on.'),
   user_code_unknown: row(404, 'not_found', 'There is no such user code.'),
   // RFC 8693 §2.2.2.
   subject_token_invalid: row(400, 'invalid_request', 'The subject token is not valid.'),
-  subject_token_of_client: row(400, 'invalid_request', 'The subject token must speak for a person.'),
   actor_token_invalid: row(400, 'invalid_request', 'The actor token is not valid.'),
   actors_too_many: row(400, 'invalid_request', 'The subject token has been handed on too often.'),
-  exchange_at_management: row(400, 'invalid_target', 'No token for a management API comes out of an exchange.'),
-  scope_not_authorized: row(400, 'invalid_scope', 'The scope exceeds what was authorized.'),
-  binding_mismatch: invalidGrant('The credential is bound to another key or certificate.'),
-  organization_scope_missing: row(403, 'insufficient_scope', 'The refresh token has not the scope for organizations.'),
   organization_not_consented: denied('The person did not let the client act in this organization.'),
   redirect_uri_missing: row(400, 'invalid_request', 'Missing required parameter: redirect_uri'),
-  redirect_uri_unregistered: row(400, 'invalid_request', 'The redirect_uri is not registered for this client.'),
-  response_type_unsupported: row(400, 'unsupported_response_type', 'The only response_type is code.'),
   pkce_required: row(
     400,
     'invalid_request',
     'Send a code_challenge of 43 characters, with code_challenge_method S256.',
   ),
-  request_object_unsupported: row(400, 'request_not_supported', 'Request objects are not supported.'),
-  pushed_request_required: row(400, 'invalid_request', 'This client must push its authorization requests.'),
-  pushed_request_invalid: row(400, 'invalid_request_uri', 'The request_uri is unknown, over, or was used.'),
   login_required: row(400, 'login_required', 'Login required'),
   consent_required: row(400, 'consent_required', 'Consent required'),
-  interaction_required: row(400, 'interaction_required', 'The person must choose something.'),
-  id_token_hint_invalid: row(400, 'invalid_request', 'The id_token_hint is not valid.'),
-  logout_uri_unregistered: row(400, 'invalid_request', 'The post_logout_redirect_uri is not registered.'),
-  initial_access_token_invalid: row(401, 'invalid_token', 'The initial access token is not valid.'),
-  registration_token_invalid: row(401, 'invalid_token', 'The registration access token is not valid here.'),
-  registration_closed: row(403, 'access_denied', 'The client can not change its registration any more.'),
   person_refused: row(403, 'access_denied', 'The person refused.'),
   interaction_unknown: row(404, 'not_found', 'This page is over or belongs to another browser.'),
-  form_forged: row(403, 'access_denied', 'The form was not sent by our page.'),
-  sign_in_failed: row(401, 'access_denied', 'Wrong user or password.'),
-  sign_up_off: row(404, 'not_found', 'There is nothing here.'),
-  sign_up_refused: row(400, 'invalid_request', 'This e-mail address or username can not be used.'),
-  userinfo_token_invalid: row(401, 'invalid_token', 'The access token is not valid here.'),
-  userinfo_scope_missing: row(403, 'insufficient_scope', 'The access token has not the scope openid.'),
-  dpop_proof_missing: row(400, 'invalid_dpop_proof', 'The client must send a DPoP proof.'),
-  dpop_proof_invalid: badProof,
-  dpop_proof_replayed: badProof,
-  certificate_missing: row(400, 'invalid_request', 'The client must show its certificate.'),
   token_missing: row(400, 'invalid_request', 'Missing required parameter: token'),
   tenant_unknown: row(404, 'not_found', 'There is nothing here.'),
   tenant_suspended: denied('The tenant is suspended.'),
