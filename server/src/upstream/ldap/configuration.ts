@@ -1,0 +1,48 @@
+/** How a directory is reached and read; checked by the domain before it gets here. */
+export interface LdapConfiguration {
+  /** `ldap://host[:port]` or `ldaps://host[:port]`. */
+  readonly url: string;
+  /** Upgrade `ldap://` before anything is said (RFC 4511 §4.14); refused when the server does not. */
+  readonly startTls: boolean;
+  /** PEM; instead of the system's authorities. */
+  readonly caCertificates: string | null;
+  /** A password may go over `ldap://` in the clear to other hosts than loopback. */
+  readonly allowsClearText: boolean;
+  readonly authMethod: LdapAuthMethod;
+  /** Base of the entries. With `dnPrefix` people bind as `<dnPrefix>=<name>,<dn>`. */
+  readonly dn: string | null;
+  readonly dnPrefix: string | null;
+  /** Find the entry first, then bind as it; also how SASL's names come to an entry. */
+  readonly search: LdapSearch | null;
+  /** Of DIGEST-MD5 and GSSAPI; null: what the server offers, the machine's default. */
+  readonly realm: string | null;
+  readonly attributes: LdapAttributes;
+  /** Whoever set the policy up vouches for the addresses in the directory. */
+  readonly emailIsVerified: boolean;
+}
+
+export const ldapAuthMethods = ['simple', 'DIGEST-MD5', 'CRAM-MD5', 'GSSAPI'] as const;
+export type LdapAuthMethod = (typeof ldapAuthMethods)[number];
+
+export interface LdapSearch {
+  readonly base: string;
+  /** RFC 4515, with `{user}` where the name goes, escaped. */
+  readonly filter: string;
+  /** Null: searched without signing in. */
+  readonly bindDn: string | null;
+}
+
+/** Names of attributes. */
+export interface LdapAttributes {
+  /** What tells entries apart for ever; null: the entry's DN. */
+  readonly id: string | null;
+  readonly email: string | null;
+  readonly name: string | null;
+  readonly givenName: string | null;
+  readonly familyName: string | null;
+  readonly groups: string | null;
+}
+
+export interface LdapSecrets {
+  readonly bindPassword?: string;
+}
