@@ -24,6 +24,8 @@ const expiring = {
   subject_tokens: 'token_hash',
   initial_access_tokens: 'id',
   setup_links: 'token_hash',
+  upstream_requests: 'state_hash',
+  api_keys: 'id',
 } as const satisfies Partial<Record<keyof Schema, string>>;
 
 /**

@@ -10,6 +10,7 @@ const migrations: Record<string, () => Promise<Migration>> = {
   '0001-core': () => import('./migrations/0001-core.ts'),
   '0002-organizations': () => import('./migrations/0002-organizations.ts'),
   '0003-sign-in': () => import('./migrations/0003-sign-in.ts'),
+  '0004-auth-policies': () => import('./migrations/0004-auth-policies.ts'),
 };
 
 const latest = Object.keys(migrations).at(-1);

@@ -50,6 +50,12 @@ export interface Schema {
   client_registrations: ClientRegistrationTable;
   setup_links: SetupLinkTable;
   logout_notices: LogoutNoticeTable;
+  auth_policies: AuthPolicyTable;
+  auth_policy_domains: AuthPolicyDomainTable;
+  auth_policy_users: AuthPolicyUserTable;
+  identities: IdentityTable;
+  upstream_requests: UpstreamRequestTable;
+  api_keys: ApiKeyTable;
 }
 
 /** Which of the tenant's two issuers something belongs to. */
@@ -269,6 +275,8 @@ export interface OrganizationTable {
   /** JSON object. */
   metadata: string;
   extras: string;
+  /** JSON array: the policies that people come in by; null: as the one above it says, or any. */
+  auth_policy_ids: string | null;
   created_at: number;
   updated_at: number;
 }
@@ -436,16 +444,22 @@ export interface LogEventTable {
   details: string | null;
 }
 
-/** A browser that somebody signed in with. */
+/** A browser, or an app, that somebody signed in with. */
 export interface SessionTable {
   tenant_id: string;
   /** Public: the claim `sid`. */
   id: string;
-  /** SHA-256 of what the browser's cookie holds. */
+  /** SHA-256 of what the browser's cookie, or the app, holds. */
   secret_hash: string;
   user_id: string;
   /** JSON array: how the person proved who it is (RFC 8176). */
   amr: string;
+  /** The policy it was begun by; `password`: the built-in one. */
+  auth_policy_id: string;
+  /** The app that holds it; null: a browser. */
+  client_id: string | null;
+  /** What the app calls the device it runs on. */
+  device: string | null;
   ip: string | null;
   user_agent: string | null;
   authenticated_at: number;
@@ -495,6 +509,8 @@ export interface AuthorizationTable {
   audiences: string;
   /** JSON array. */
   amr: string;
+  /** The policy its person signed in by; null: nobody signed in, an administrator lets the client act. */
+  auth_policy_id: string | null;
   /** It ends with this session; null: it goes on (`offline_access`). */
   session_id: string | null;
   /** The session it was granted in, whether or not it ends with it: its client is told of the logout. */
@@ -640,4 +656,93 @@ export interface LogoutNoticeTable {
   attempts: number;
   created_at: number;
   due_at: number;
+}
+
+/** How people prove who they are, and who of them is let in. */
+export interface AuthPolicyTable {
+  tenant_id: string;
+  id: string;
+  /** Unique in the tenant. */
+  name: string;
+  /** What the sign-in page calls it; null: the name. */
+  title: string | null;
+  type: 'password' | 'ldap' | 'oauth1' | 'oauth2' | 'openid';
+  /** JSON, as `upstream/` takes it; no secret in it. */
+  configuration: string;
+  /** JSON, encrypted under the master key; null: there are none. */
+  secrets: string | null;
+  enabled: Flag;
+  check_user_exists: Flag;
+  check_user_approved: Flag;
+  /** Somebody unknown is who has the same verified e-mail address here, or the same username. */
+  links_by_email: Flag;
+  links_by_username: Flag;
+  new_user_status: 'active' | 'awaiting_approval';
+  /** JSON array (`RoleMapping`). */
+  role_mappings: string;
+  /** JSON: what only a dialect knows, by dialect. */
+  extras: string;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface AuthPolicyDomainTable {
+  tenant_id: string;
+  domain: string;
+  policy_id: string;
+}
+
+export interface AuthPolicyUserTable {
+  tenant_id: string;
+  policy_id: string;
+  user_id: string;
+  status: 'approved' | 'requested';
+  created_at: number;
+  updated_at: number;
+}
+
+/** Who a user is upstream. */
+export interface IdentityTable {
+  tenant_id: string;
+  policy_id: string;
+  issuer: string;
+  subject: string;
+  user_id: string;
+  /** What the person was called there at the latest sign-in. */
+  username: string | null;
+  email: string | null;
+  created_at: number;
+  last_used_at: number;
+}
+
+/** A browser on its way to an upstream and back. */
+export interface UpstreamRequestTable {
+  tenant_id: string;
+  state_hash: string;
+  policy_id: string;
+  /** What it is for (`UpstreamPurpose`), JSON. */
+  purpose: string;
+  /** JSON, encrypted: what the upstream's client has to remember. */
+  kept: string;
+  /** SHA-256 of what the browser's cookie holds; null: no browser has begun it yet. */
+  browser_hash: string | null;
+  created_at: number;
+  expires_at: number;
+}
+
+/** What lets a program act with part of what its maker may do. */
+export interface ApiKeyTable {
+  tenant_id: string;
+  id: string;
+  key_hash: string;
+  prefix: string;
+  label: string;
+  /** JSON array. */
+  scopes: string;
+  /** Who made it. */
+  client_id: string;
+  user_id: string | null;
+  created_at: number;
+  expires_at: number;
+  last_used_at: number | null;
 }

@@ -12,6 +12,8 @@ export interface Authorization {
   /** The audiences that tokens may be for. */
   readonly audiences: readonly string[];
   readonly amr: readonly string[];
+  /** The policy its person signed in by; null: nobody did, an administrator lets the client act. */
+  readonly authPolicyId: string | null;
   /** It ends with this session; null: it goes on without (`offline_access`). */
   readonly sessionId: string | null;
   /** The session it was granted in, whether or not it ends with it; absent: `sessionId`. */
@@ -41,6 +43,7 @@ export const authorizationOf = (row: AuthorizationRow): Authorization => ({
   scopes: JSON.parse(row.scopes) as string[],
   audiences: JSON.parse(row.audiences) as string[],
   amr: JSON.parse(row.amr) as string[],
+  authPolicyId: row.auth_policy_id,
   sessionId: row.session_id,
   grantedInSessionId: row.granted_in_session_id,
   organizationId: row.organization_id,

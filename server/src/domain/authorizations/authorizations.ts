@@ -10,14 +10,14 @@ export const codeLifetimeMs = 60_000;
 /** How long an authorization lasts at most, in milliseconds. */
 export const authorizationLifetimeMs = 180 * 86_400_000;
 
-const columns = `id, issuer, user_id, client_id, scopes, audiences, amr, session_id, granted_in_session_id,
+const columns = `id, issuer, user_id, client_id, scopes, audiences, amr, auth_policy_id, session_id, granted_in_session_id,
     parent_id, organization_id, actor, code_hash, redirect_uri, code_challenge, nonce, dpop_thumbprint, code_used_at,
     authenticated_at, created_at, expires_at`;
 
 const insert = defineStatement<Record<keyof AuthorizationRow, string | number | null>>(
   'authorization_insert',
   `insert into authorizations (tenant_id, ${columns})
-  values (:tenant_id, :id, :issuer, :user_id, :client_id, :scopes, :audiences, :amr, :session_id,
+  values (:tenant_id, :id, :issuer, :user_id, :client_id, :scopes, :audiences, :amr, :auth_policy_id, :session_id,
     :granted_in_session_id, :parent_id, :organization_id, :actor, :code_hash, :redirect_uri, :code_challenge, :nonce,
     :dpop_thumbprint, :code_used_at, :authenticated_at, :created_at, :expires_at)`,
 );
@@ -45,6 +45,7 @@ export const authorizationRowOf = (
   scopes: JSON.stringify(authorization.scopes),
   audiences: JSON.stringify(authorization.audiences),
   amr: JSON.stringify(authorization.amr),
+  auth_policy_id: authorization.authPolicyId,
   session_id: authorization.sessionId,
   granted_in_session_id: authorization.grantedInSessionId ?? authorization.sessionId,
   parent_id: parentId ?? null,

@@ -97,7 +97,7 @@ async function placed(
     const path = pathBelow(parent?.path, id);
     if (depthOf(path) > maximumDepth) throw tooDeep();
     const times = { created_at: now, updated_at: now };
-    const place = { tenant_id: ctx.site.tenantId, id, parent_id: parent?.id ?? null, path };
+    const place = { tenant_id: ctx.site.tenantId, id, parent_id: parent?.id ?? null, path, auth_policy_ids: null };
     rows.push({ ...place, ...settingsAt(index), ...times });
   }
   return rows;

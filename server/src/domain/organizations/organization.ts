@@ -18,6 +18,8 @@ export interface Organization {
   status: OrganizationStatus;
   mfaRequired: boolean;
   metadata: Record<string, unknown>;
+  /** The policies that people come in by, here and below; null: as above it says, or any. */
+  authPolicyIds: readonly string[] | null;
   /** What only a dialect knows, by dialect. */
   extras: Extras;
   createdAt: number;
@@ -38,6 +40,7 @@ export function organizationOf(ctx: Pick<Context, 'actor'>, row: OrganizationRow
     status: row.status,
     mfaRequired: row.mfa_required === 1,
     metadata: JSON.parse(row.metadata) as Record<string, unknown>,
+    authPolicyIds: row.auth_policy_ids === null ? null : (JSON.parse(row.auth_policy_ids) as string[]),
     extras: JSON.parse(row.extras) as Extras,
     createdAt: row.created_at,
     updatedAt: row.updated_at,

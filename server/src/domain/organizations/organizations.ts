@@ -40,6 +40,7 @@ export async function createOrganization(
       path,
       slug: await freeSlug(ctx, trx, settings.name, input.slug, isDelegated(ctx)),
       ...columnsOf(settings),
+      auth_policy_ids: null,
       created_at: now,
       updated_at: now,
     };

@@ -6,12 +6,18 @@ import type { Context } from '../context.ts';
 import { endSession } from './end.ts';
 import { sessionLifetimeMs } from './sessions.ts';
 
-/** What a browser is given of its session. */
+/** What a browser, or an app, is given of its session. */
 export interface BegunSession {
   /** Public: the claim `sid`. */
   readonly sessionId: string;
-  /** 256 bits; for the browser's cookie only. */
+  /** 256 bits; for the browser's cookie, or the app, only. */
   readonly sessionSecret: string;
+}
+
+/** The app that holds a session, where it is not a browser's. */
+export interface AppOfSession {
+  readonly clientId: string;
+  readonly device: string | null;
 }
 
 /**
@@ -22,7 +28,7 @@ export async function beginSession(
   ctx: Context,
   trx: Tx,
   userId: string,
-  options: { amr: readonly string[]; presented?: string | undefined },
+  options: { amr: readonly string[]; authPolicyId: string; presented?: string | undefined; app?: AppOfSession },
 ): Promise<BegunSession> {
   const { tenantId } = ctx.site;
   const now = ctx.clock.now();
@@ -30,6 +36,7 @@ export async function beginSession(
   const columns = {
     secret_hash: hashSecret(sessionSecret),
     amr: JSON.stringify(options.amr),
+    auth_policy_id: options.authPolicyId,
     ip: ctx.origin.ip ?? null,
     user_agent: ctx.origin.userAgent?.slice(0, 256) ?? null,
     authenticated_at: now,
@@ -53,7 +60,15 @@ export async function beginSession(
   const sessionId = randomAlphanumeric(ctx.random, 22);
   await trx
     .insertInto('sessions')
-    .values({ tenant_id: tenantId, id: sessionId, user_id: userId, created_at: now, ...columns })
+    .values({
+      tenant_id: tenantId,
+      id: sessionId,
+      user_id: userId,
+      client_id: options.app?.clientId ?? null,
+      device: options.app?.device?.slice(0, 256) ?? null,
+      created_at: now,
+      ...columns,
+    })
     .execute();
   return { sessionId, sessionSecret };
 }
@@ -64,4 +79,5 @@ const presentedSession = (ctx: Context, trx: Tx, secret: string) =>
     .select(['id', 'user_id', 'expires_at'])
     .where('tenant_id', '=', ctx.site.tenantId)
     .where('secret_hash', '=', hashSecret(secret))
+    .where('client_id', 'is', null)
     .executeTakeFirst();

@@ -23,6 +23,7 @@ export const grantedInSession = (session: Session, grant: Grant): Authorization 
   ...grant,
   userId: session.userId,
   amr: session.amr,
+  authPolicyId: session.authPolicyId,
   sessionId: grant.scopes.includes('offline_access') ? null : session.id,
   grantedInSessionId: session.id,
   actor: null,

@@ -4,6 +4,7 @@
  *
  *   identifier → account? → limits → password (always one hash) → active? → session, login count, log event → notes
  */
+import { builtInPasswordId } from '../../domain/auth-policies/policy.ts';
 import type { Context } from '../../domain/context.ts';
 import { type BegunSession, beginSession } from '../../domain/sessions/begin.ts';
 import { type Account, findAccount, type TypedIdentifier, typedIdentifier } from '../../domain/users/accounts.ts';
@@ -159,7 +160,7 @@ export async function openSession(
     .where('tenant_id', '=', ctx.site.tenantId)
     .where('id', '=', userId)
     .execute();
-  const begun = await beginSession(contextOf(ctx), trx, userId, { amr, presented });
+  const begun = await beginSession(contextOf(ctx), trx, userId, { amr, authPolicyId: builtInPasswordId, presented });
   await ctx.services.journal.within(trx, {
     tenantId: ctx.site.tenantId,
     kind: 'user.signed_in',

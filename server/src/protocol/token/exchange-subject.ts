@@ -29,6 +29,8 @@ export interface Subject {
   readonly audiences: readonly string[];
   readonly organizationId: string | null;
   readonly amr: readonly string[];
+  /** The policy the person signed in by; null: an administrator lets the client act. */
+  readonly authPolicyId: string | null;
   readonly authenticatedAt: number;
   /** Milliseconds. */
   readonly expiresAt: number;
@@ -66,6 +68,7 @@ async function impersonation(ctx: ProtocolContext, redeemed: Redeemed, token: st
     audiences: audience === undefined ? [] : [audience],
     organizationId: organization ?? null,
     amr: [],
+    authPolicyId: null,
     authenticatedAt: now,
     expiresAt: now + impersonationSeconds * 1000,
     actor: null,
@@ -134,6 +137,7 @@ const bounded = (
   scopes: bounds.scopes.filter((scope) => scope !== 'offline_access'),
   audiences: authorization.audiences,
   amr: authorization.amr,
+  authPolicyId: authorization.authPolicyId,
   authenticatedAt: authorization.authenticatedAt,
   expiresAt: Math.min(bounds.expiresAt, authorization.expiresAt),
   actor: authorization.actor,

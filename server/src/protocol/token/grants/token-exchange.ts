@@ -58,6 +58,7 @@ function authorizationOf(ctx: ProtocolContext, { profile, client }: Redeemed, su
     scopes: subject.scopes,
     audiences: subject.audiences,
     amr: subject.amr,
+    authPolicyId: subject.authPolicyId,
     sessionId: null,
     organizationId: subject.organizationId,
     actor: subject.actor,
