@@ -80,6 +80,7 @@ export async function compose(settings: Settings, replace: Replaceable = {}): Pr
       keys: createKeyStore(db, cipher),
       cursors: createCursors(cipher.deriveKey('paging cursors')),
       systemApis: [auth0ManagementApi, nativeManagementApi],
+      outgoing: { privateTargets: settings.allowPrivateTargets },
     };
     const { adminClientId: clientId, adminClientSecret: clientSecret } = settings;
     const admin = clientId === undefined || clientSecret === undefined ? undefined : { clientId, clientSecret };
@@ -109,7 +110,7 @@ export async function compose(settings: Settings, replace: Replaceable = {}): Pr
     };
     const asking = asksForCertificates(settings) ? { ...askingForCertificates, ...(clientCa && { ca: clientCa }) } : {};
     const server = await createServer(services, readiness, tls && { ...tls.options, ...asking });
-    const logoutSender = new LogoutSender(services, { privateTargets: settings.allowPrivateTargets });
+    const logoutSender = new LogoutSender(services);
     return {
       server,
       services,

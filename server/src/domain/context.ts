@@ -4,6 +4,7 @@ import type { Clock } from '../kernel/clock.ts';
 import type { Cursors } from '../kernel/cursor.ts';
 import type { Random } from '../kernel/random.ts';
 import type { Database } from '../storage/database.ts';
+import type { GuardSettings } from '../upstream/guarded-fetch.ts';
 import type { KeyStore } from './keys/key-store.ts';
 import type { Journal } from './logs/journal.ts';
 import type { SystemApi } from './resource-servers/system.ts';
@@ -22,6 +23,8 @@ export interface Services {
   /** The management audiences of every tenant. */
   readonly systemApis: readonly SystemApi[];
   readonly logger: Logger;
+  /** Where requests of this server to addresses that others chose may go. */
+  readonly outgoing: GuardSettings;
 }
 
 /**

@@ -12,7 +12,6 @@ import {
   type LogoutNotice,
   postponeNotice,
 } from '../../domain/logout-notices/notices.ts';
-import type { GuardSettings } from '../../upstream/guarded-fetch.ts';
 import type { ProtocolServices } from '../context.ts';
 
 /** How often it is looked for notices, in milliseconds. */
@@ -23,14 +22,12 @@ const atOnce = 32;
 /** Sends what is due, again and again until it is closed. */
 export class LogoutSender {
   readonly #services: ProtocolServices;
-  readonly #guard: GuardSettings;
   readonly #timer: NodeJS.Timeout;
   #round: Promise<void> | undefined;
   #closed = false;
 
-  constructor(services: ProtocolServices, guard: GuardSettings) {
+  constructor(services: ProtocolServices) {
     this.#services = services;
-    this.#guard = guard;
     this.#timer = setInterval(() => void this.run(), everyMs);
     this.#timer.unref();
   }
@@ -63,7 +60,7 @@ export class LogoutSender {
   async #send(notice: LogoutNotice): Promise<void> {
     if (!(await claimNotice(this.#services, notice))) return;
     const { deliver } = await import('./deliver.ts');
-    const failure = await deliver(this.#services, this.#guard, notice);
+    const failure = await deliver(this.#services, this.#services.outgoing, notice);
     if (failure !== undefined && !failure.final && (await postponeNotice(this.#services, notice))) return;
     await this.#log(notice, failure?.why);
     await dropNotice(this.#services, notice);
