@@ -50,12 +50,12 @@ const written = (parts: readonly Attribute[][]): string =>
   parts.map((attributes) => attributes.map(attributeText).sort().join('+')).join(',');
 
 function attributeText({ type, value }: Attribute): string {
-  const text = 'text' in value ? escaped(value.text) : `#${value.der.toString('hex')}`;
+  const text = 'text' in value ? escapedValue(value.text) : `#${value.der.toString('hex')}`;
   return `${nameOfType.get(type) ?? type}=${text}`;
 }
 
-/** RFC 4514 §2.4. */
-const escaped = (text: string): string =>
+/** A value as it stands in a name (RFC 4514 §2.4). */
+export const escapedValue = (text: string): string =>
   [...text]
     .map((character, index, { length }) => {
       const isEdge = (index === 0 && /[ #]/.test(character)) || (index === length - 1 && character === ' ');

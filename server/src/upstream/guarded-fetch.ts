@@ -109,7 +109,7 @@ function exchange(
 }
 
 /** Looks a name up for the connection itself; one answer that is not allowed spoils them all. */
-const lookupAllowed =
+export const lookupAllowed =
   (settings: GuardSettings): LookupFunction =>
   (hostname, options, done) => {
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
