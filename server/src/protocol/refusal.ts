@@ -96,6 +96,7 @@ export const refusalReasons = {
   organization_unknown: 'The organization does not exist; the caller is told that it has no access to it.',
   organization_not_member: 'The subject is no member of the organization, and no client grant reaches it.',
   organization_suspended: 'The organization, or one above it, is suspended.',
+  organization_other_policy: 'The organization takes people who signed in by another auth policy.',
 } as const satisfies Record<AccessDenial, string> & Record<string, string>;
 
 export type RefusalReason = keyof typeof refusalReasons;

@@ -1,6 +1,6 @@
 import type { OrganizationFacts, UserAccessFacts } from '../domain/access/decide.ts';
 import { loadOrganizationFacts } from '../domain/access/organization-facts.ts';
-import { userAccessFactsOf, userTokenFacts } from '../domain/access/user-facts.ts';
+import { anyPolicy, userAccessFactsOf, userTokenFacts } from '../domain/access/user-facts.ts';
 import { aliasedIdentifier } from '../domain/resource-servers/aliases.ts';
 import { organizationItself } from '../domain/resource-servers/system.ts';
 import { storedIdentifierOf } from '../domain/tenants/sites.ts';
@@ -14,6 +14,8 @@ export interface PersonAsk {
   /** An API's identifier as it was asked for; `organization`: the organization itself. */
   readonly target: { readonly audience: string } | 'organization';
   readonly organizationId: string | undefined;
+  /** The auth policy the person signed in by; null: nobody did, an administrator lets the client act. */
+  readonly signedInBy: string | null;
 }
 
 /** All that a person's token is decided on, read for this request. */
@@ -29,13 +31,19 @@ export interface PersonFacts {
 export async function loadPersonFacts(ctx: ProtocolContext, ask: PersonAsk): Promise<PersonFacts | undefined> {
   const { db } = ctx.services;
   const { tenantId } = ctx.site;
-  const { userId, clientId, target, organizationId } = ask;
+  const { userId, clientId, target, organizationId, signedInBy } = ask;
   const at = async (identifier: string) => {
     const organization =
       organizationId === undefined
         ? undefined
         : loadOrganizationFacts(db, { tenantId, organizationId, subjectId: userId, identifier });
-    const [row] = await db.run(userTokenFacts, { tenantId, userId, clientId, identifier });
+    const [row] = await db.run(userTokenFacts, {
+      tenantId,
+      userId,
+      clientId,
+      identifier,
+      signedInBy: signedInBy ?? anyPolicy,
+    });
     return { row, organization: await organization };
   };
   let found = await at(identifierOf(ctx, target));
@@ -47,7 +55,7 @@ export async function loadPersonFacts(ctx: ProtocolContext, ask: PersonAsk): Pro
   if (row === undefined) return undefined;
   const ofOrganization = target === 'organization';
   return {
-    access: userAccessFactsOf(row, ofOrganization),
+    access: { ...userAccessFactsOf(row, ofOrganization), signedInBy: signedInBy ?? undefined },
     organization: organization?.facts,
     organizationPath: organization?.path ?? '',
     audience: ofOrganization ? await organizationAudience(ctx) : audienceFactsOf(row),

@@ -28,6 +28,8 @@ export interface OrganizationFacts {
   readonly roleScopes: readonly string[];
   /** The client's grant for the audience is listed at this very organization. */
   readonly grantListed: boolean;
+  /** The auth policies that people come in by; null: any. */
+  readonly authPolicyIds: readonly string[] | null;
 }
 
 /** What the API says about who may have tokens for it. */
@@ -59,6 +61,11 @@ export interface UserAccessFacts {
   readonly tenantRoleScopes: readonly string[];
   /** Scopes at the audience by the roles in every organization of the user; they count where none is named. */
   readonly anyOrganizationScopes: readonly string[];
+  /**
+   * The auth policy the person signed in by. Undefined where that is not asked: nobody signed in, or only what the person
+   * holds counts.
+   */
+  readonly signedInBy?: string | undefined;
   /** The client the person uses; undefined where only the person is asked about. */
   readonly client?: UsedClientFacts | undefined;
 }
@@ -83,6 +90,7 @@ export type AccessDenial =
   | 'organization_unknown'
   | 'organization_suspended'
   | 'organization_not_member'
+  | 'organization_other_policy'
   | 'grant_missing'
   | 'organization_denied_by_grant'
   | 'organization_required_by_grant';
@@ -193,7 +201,18 @@ const userChecks: readonly Check<UserAccessFacts>[] = [
       organization === undefined || organization.isMember ? undefined : strangerTo(organization),
   },
   organizationActive,
+  {
+    step: 'auth_policy_accepted',
+    fails: ({ signedInBy }, organization) =>
+      organization === undefined || acceptsPolicy(organization, signedInBy) ? undefined : 'organization_other_policy',
+  },
 ];
+
+/** Whether people who signed in by this policy come in. */
+export const acceptsPolicy = (
+  { authPolicyIds }: Pick<OrganizationFacts, 'authPolicyIds'>,
+  signedInBy: string | undefined,
+): boolean => authPolicyIds === null || signedInBy === undefined || authPolicyIds.includes(signedInBy);
 
 const needsUserGrant = (facts: Pick<UserAccessFacts, 'resourceServer'>): boolean =>
   api(facts)?.userPolicy === 'require_client_grant';

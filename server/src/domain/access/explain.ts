@@ -23,7 +23,7 @@ import {
 } from './decide.ts';
 import { accessFactsFrom, presentedTokenFacts, resourceServerFactsOf } from './facts.ts';
 import { type LoadedOrganization, loadOrganizationFacts } from './organization-facts.ts';
-import { userFacts } from './user-facts.ts';
+import { anyPolicy, userFacts } from './user-facts.ts';
 
 /** The question. Without an audience it is about the organization itself. */
 export interface Ask {
@@ -159,7 +159,7 @@ async function ofUser(
   organization: OrganizationFacts | undefined,
   isGuest: boolean,
 ) {
-  const [row] = await ctx.db.run(userFacts, { tenantId: ctx.site.tenantId, userId, identifier });
+  const [row] = await ctx.db.run(userFacts, { tenantId: ctx.site.tenantId, userId, identifier, signedInBy: anyPolicy });
   if (row === undefined) throw new Error('the user went away');
   const split = (scopes: string | null) => (scopes === null ? [] : scopes.split(' '));
   const facts: UserAccessFacts = {

@@ -11,7 +11,7 @@ import { expandScopes, organizationItself, type SystemApi, storedIdentifier } fr
 import { type AccessDecision, decideClientAccess, decideUserAccess, type OrganizationFacts } from './decide.ts';
 import { accessFactsOf, presentedTokenFacts } from './facts.ts';
 import { loadOrganizationFacts } from './organization-facts.ts';
-import { userAccessFactsOf, userTokenFacts } from './user-facts.ts';
+import { anyPolicy, userAccessFactsOf, userTokenFacts } from './user-facts.ts';
 
 /** What a client may do today at one management audience, alone or in an organization. */
 export async function managementScopesOf(
@@ -77,7 +77,7 @@ const decisionOfClient: Decide = async (ctx, db, { clientId }, identifier, organ
 };
 
 const decisionOfUser: Decide = async (ctx, db, { clientId, userId = '' }, identifier, organization) => {
-  const ask = { tenantId: ctx.site.tenantId, userId, clientId, identifier };
+  const ask = { tenantId: ctx.site.tenantId, userId, clientId, identifier, signedInBy: anyPolicy };
   const [row] = await ctx.db.runWithin(db, userTokenFacts, ask);
   if (row === undefined) return undefined;
   return decideUserAccess(userAccessFactsOf(row, identifier === organizationItself), organization);

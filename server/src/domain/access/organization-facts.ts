@@ -10,6 +10,8 @@ export interface OrganizationFactsRow {
   organization_id: string;
   path: string;
   status: Schema['organizations']['status'];
+  /** JSON array: the policies people come in by; null: any. */
+  auth_policy_ids: string | null;
   /** 0: the organization itself. */
   distance: number;
   membership_id: string | null;
@@ -31,13 +33,14 @@ export const organizationFactsStatement = defineStatement<
   OrganizationFactsRow
 >(
   'organization_facts',
-  `with recursive up(id, parent_id, path, status, distance) as (
-    select id, parent_id, path, status, 0 from organizations where tenant_id = :tenantId and id = :organizationId
+  `with recursive up(id, parent_id, path, status, auth_policy_ids, distance) as (
+    select id, parent_id, path, status, auth_policy_ids, 0 from organizations where tenant_id = :tenantId and id = :organizationId
     union all
-    select o.id, o.parent_id, o.path, o.status, up.distance + 1
+    select o.id, o.parent_id, o.path, o.status, o.auth_policy_ids, up.distance + 1
     from up join organizations o on o.tenant_id = :tenantId and o.id = up.parent_id
   )
-  select up.id as organization_id, up.path as path, up.status as status, up.distance as distance,
+  select up.id as organization_id, up.path as path, up.status as status,
+    up.auth_policy_ids as auth_policy_ids, up.distance as distance,
     m.id as membership_id, mr.role_id as role_id, role.name as role_name,
     (select string_agg(x.value, ' ' order by x.position) from role_scopes rs
       join resource_servers r on r.tenant_id = :tenantId and r.identifier = :identifier
@@ -98,5 +101,14 @@ function organizationFactsOf(
     isMember: rows.some(({ membership_id }) => membership_id !== null),
     roleScopes: [...new Set(scopes)],
     grantListed: rows.some(({ grant_listed }) => grant_listed !== null),
+    authPolicyIds: policiesInAll(rows),
   };
+}
+
+/** What every list on the way up names; null: there is none. */
+function policiesInAll(rows: readonly Pick<OrganizationFactsRow, 'auth_policy_ids'>[]): readonly string[] | null {
+  const texts = new Set(rows.flatMap(({ auth_policy_ids: text }) => (text === null ? [] : [text])));
+  const lists = [...texts].map((text) => JSON.parse(text) as string[]);
+  const [first, ...others] = lists;
+  return first?.filter((id) => others.every((list) => list.includes(id))) ?? null;
 }

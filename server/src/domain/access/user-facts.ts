@@ -8,7 +8,10 @@ import { type AccessRow, grantScopes, resourceServerFactsOf, tenantRoleScopes } 
 export interface UserFactsRow
   extends Pick<AccessRow, 'resource_server_id' | 'system_kind' | 'client_policy' | 'user_policy' | 'role_scopes'> {
   user_status: Schema['users']['status'];
-  /** Space-joined scopes at the API by the roles in every organization that is not suspended, nor below one that is. */
+  /**
+   * Space-joined scopes at the API by the roles in every organization that is not suspended, nor below one that is, and
+   * that takes the policy the person signed in by.
+   */
   organization_role_scopes: string | null;
 }
 
@@ -25,9 +28,18 @@ const userColumns = `u.status as user_status, r.id as resource_server_id, r.syst
         and mr.tenant_id = t.id and mr.membership_id = m.id and rs.tenant_id = t.id and rs.role_id = mr.role_id
         and x.tenant_id = t.id and x.id = rs.scope_id and x.resource_server_id = r.id
         and not exists (select 1 from organizations a where a.tenant_id = t.id and a.status = 'suspended'
+          and a.path <= o.path and substr(o.path, 1, length(a.path)) = a.path)
+        and not exists (select 1 from organizations a where a.tenant_id = t.id and a.auth_policy_ids is not null
+          and :signedInBy <> '' and replace(a.auth_policy_ids, '"' || :signedInBy || '"', '') = a.auth_policy_ids
           and a.path <= o.path and substr(o.path, 1, length(a.path)) = a.path)) held) as organization_role_scopes`;
 
-export const userFacts = defineStatement<{ tenantId: string; userId: string; identifier: string }, UserFactsRow>(
+/** Of the argument `signedInBy`: it is not asked by which policy the person signed in. */
+export const anyPolicy = '';
+
+export const userFacts = defineStatement<
+  { tenantId: string; userId: string; identifier: string; signedInBy: string },
+  UserFactsRow
+>(
   'user_facts',
   `select ${userColumns}
   from tenants t
@@ -56,7 +68,7 @@ export interface UserTokenFactsRow extends UserFactsRow {
 
 /** What a user is at an API through a client; none when there is no such user. */
 export const userTokenFacts = defineStatement<
-  { tenantId: string; userId: string; clientId: string; identifier: string },
+  { tenantId: string; userId: string; clientId: string; identifier: string; signedInBy: string },
   UserTokenFactsRow
 >(
   'user_token_facts',

@@ -33,6 +33,8 @@ export interface ClientSignIn {
   /** RFC 9449 §5.2, RFC 8705 §3.4: its tokens are bound to a key or certificate. */
   readonly requiresDpop?: boolean;
   readonly bindsTokensToCertificate?: boolean;
+  /** The auth policies that people sign in to it by; absent: those of the tenant. */
+  readonly authPolicyIds?: readonly string[];
 }
 
 /** Of a client that says nothing. */

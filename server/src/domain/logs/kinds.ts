@@ -77,6 +77,17 @@ export const logKinds = {
   'role.deleted': 'A role was deleted.',
   'role.assigned': 'A tenant-wide role was given to a user or client.',
   'role.unassigned': 'A tenant-wide role was taken from a user or client.',
+  'auth_policy_user.approved': 'A user was approved for an auth policy.',
+  'auth_policy_user.requested': 'Somebody signed in rightly by an auth policy and waits to be approved for it.',
+  'auth_policy_user.removed': 'A user is not approved for an auth policy any more.',
+  'identity.linked': 'A user was linked to somebody at an upstream.',
+  'identity.unlinked': 'A user is not linked to somebody at an upstream any more.',
+  'auth_policy.created': 'An auth policy was created.',
+  'auth_policy.updated': 'An auth policy was changed.',
+  'auth_policy.deleted': 'An auth policy was deleted, with what people had begun by it.',
+  'auth_policy.ended_sessions': 'Sessions that were begun by an auth policy were ended, with what rests on them.',
+  'api_key.created': 'An API key was made.',
+  'api_key.deleted': 'An API key was ended.',
 } as const satisfies Record<string, string>;
 
 export type LogKind = keyof typeof logKinds;

@@ -19,6 +19,8 @@ export interface TenantSignInSettings {
   readonly darkMode?: boolean;
   /** Whether people may make accounts of their own. */
   readonly signUp?: boolean;
+  /** The auth policies of applications that name none; absent: all that are enabled, and the built-in password. */
+  readonly authPolicyIds?: readonly string[];
   readonly termsUrl?: string;
   readonly privacyUrl?: string;
   readonly supportUrl?: string;

@@ -63,6 +63,7 @@ export const oidcErrors: ErrorTable = {
   organization_unknown: strangerToOrganization,
   organization_not_member: strangerToOrganization,
   organization_suspended: organizationDenied('The organization is suspended.'),
+  organization_other_policy: organizationDenied('The organization asks for another way to sign in.'),
   code_invalid: invalidGrant('The authorization code is not valid.'),
   code_replayed: invalidGrant('The authorization code is not valid.'),
   code_verifier_wrong: invalidGrant('The code verifier is wrong.'),

@@ -57,6 +57,7 @@ export const rootErrors: ErrorTable = {
   organization_unknown: strangerToOrganization,
   organization_not_member: strangerToOrganization,
   organization_suspended: denied('The organization is suspended.'),
+  organization_other_policy: denied('The organization asks for another way to sign in.'),
   code_invalid: invalidGrant('Invalid authorization code'),
   code_replayed: invalidGrant('Invalid authorization code'),
   code_verifier_wrong: invalidGrant('Failed to verify code verifier'),

@@ -1,4 +1,5 @@
 /** A request on its way: what is still open of it for whoever is signed in, and its end. */
+import { acceptsPolicy } from '../../domain/access/decide.ts';
 import { loadOrganizationFacts } from '../../domain/access/organization-facts.ts';
 import { type Consent, findConsent } from '../../domain/consents/consents.ts';
 import { endInteraction, type InteractionRow, usePushedRequest } from '../../domain/interactions/interactions.ts';
@@ -58,7 +59,7 @@ const consentOf = async (
 export async function strangerTo(
   ctx: ProtocolContext,
   { client, organizationId }: Pick<UnderWay, 'client' | 'organizationId'>,
-  session: Pick<Session, 'userId'>,
+  session: { readonly userId: string; readonly authPolicyId: string | null },
 ): Promise<Refusal | undefined> {
   if (organizationId === null) return undefined;
   const { facts } = await loadOrganizationFacts(ctx.services.db, {
@@ -70,7 +71,10 @@ export async function strangerTo(
   const about = { clientId: client.id, userId: session.userId, ofPerson: true };
   if (!facts.exists) return new Refusal('organization_unknown', about);
   if (!facts.isMember) return new Refusal('organization_not_member', about);
-  return facts.suspended ? new Refusal('organization_suspended', about) : undefined;
+  if (facts.suspended) return new Refusal('organization_suspended', about);
+  return acceptsPolicy(facts, session.authPolicyId ?? undefined)
+    ? undefined
+    : new Refusal('organization_other_policy', about);
 }
 
 /** Uses up the interaction and the pushed request it came from, then makes the code. */

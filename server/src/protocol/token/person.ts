@@ -106,12 +106,12 @@ function targetOf({ profile, client, request }: Redeemed, authorization: Authori
 async function assertStillInside(
   ctx: ProtocolContext,
   { client }: Redeemed,
-  { userId, organizationId }: Authorization,
+  { userId, organizationId, authPolicyId }: Authorization,
   target: Target,
 ): Promise<void> {
   const isDecided = target.kind !== 'userinfo' && target.organizationId === organizationId;
   if (organizationId === null || isDecided) return;
-  const stranger = await strangerTo(ctx, { client, organizationId }, { userId });
+  const stranger = await strangerTo(ctx, { client, organizationId }, { userId, authPolicyId });
   if (stranger !== undefined) throw stranger;
 }
 
@@ -124,12 +124,12 @@ interface Decided {
 async function decide(
   ctx: ProtocolContext,
   { profile, client, request }: Redeemed,
-  { authorization: { userId, scopes: authorized }, exchange }: PersonGrant,
+  { authorization: { userId, scopes: authorized, authPolicyId: signedInBy }, exchange }: PersonGrant,
   { kind, audience, organizationId }: Exclude<Target, { kind: 'userinfo' }>,
 ): Promise<Decided> {
   const about = { clientId: client.id, userId, audience };
   const target = kind === 'organization' ? 'organization' : { audience };
-  const facts = await loadPersonFacts(ctx, { userId, clientId: client.id, target, organizationId });
+  const facts = await loadPersonFacts(ctx, { userId, clientId: client.id, target, organizationId, signedInBy });
   if (facts === undefined) throw new Refusal('user_inactive', about);
   if (exchange !== undefined && isManagement(facts)) throw new Refusal('exchange_at_management', about);
   const decision = decideUserAccess(facts.access, facts.organization);

@@ -159,13 +159,13 @@ async function decisionForClient(
 async function decisionForPerson(ctx: ProtocolContext, claims: Claims, userId: string): Promise<TodaysAccess> {
   const { clientId, audience, organization: organizationId } = claims;
   const target = organizationOfAudience(audience) === undefined ? { audience } : ('organization' as const);
-  const [authorization, facts] = await Promise.all([
-    findAuthorization(ctx.services, ctx.site.tenantId, authorizationOfTokenId(claims.tokenId)),
-    loadPersonFacts(ctx, { userId, clientId, target, organizationId }),
-  ]);
+  const id = authorizationOfTokenId(claims.tokenId);
+  const authorization = await findAuthorization(ctx.services, ctx.site.tenantId, id);
   if (authorization?.userId !== userId || authorization.clientId !== clientId) {
     throw new BadToken('what the person authorized has ended');
   }
+  const signedInBy = authorization.authPolicyId;
+  const facts = await loadPersonFacts(ctx, { userId, clientId, target, organizationId, signedInBy });
   if (facts === undefined) throw new BadToken('the user does not exist any more');
   return { decision: decideUserAccess(facts.access, facts.organization), organizationPath: facts.organizationPath };
 }

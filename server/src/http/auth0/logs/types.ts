@@ -80,6 +80,17 @@ export const logTypes = {
   'role.deleted': 'sapi',
   'role.assigned': 'sapi',
   'role.unassigned': 'sapi',
+  'auth_policy.created': 'sapi',
+  'auth_policy.updated': 'sapi',
+  'auth_policy.deleted': 'sapi',
+  'auth_policy.ended_sessions': 'sapi',
+  'auth_policy_user.approved': 'sapi',
+  'auth_policy_user.requested': 'sapi',
+  'auth_policy_user.removed': 'sapi',
+  'identity.linked': 'sapi',
+  'identity.unlinked': 'sapi',
+  'api_key.created': 'sapi',
+  'api_key.deleted': 'sapi',
 } as const satisfies Record<LogKind, string>;
 
 /** The kinds that Auth0's key stands for; none for a key of theirs that nothing here has. */
