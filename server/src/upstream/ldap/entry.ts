@@ -1,0 +1,66 @@
+/** From an entry to the person. */
+import { UpstreamError, type UpstreamIdentity } from '../identity.ts';
+import { utf8Of } from './ber.ts';
+import type { LdapConfiguration } from './configuration.ts';
+import { accountControl } from './directory.ts';
+import type { LdapEntry } from './operations.ts';
+
+/** Attributes whose values are bytes, also where they happen to be a text (Active Directory). */
+const binaryAttributes = new Set(['objectguid', 'objectsid', 'ms-ds-consistencyguid']);
+
+/**
+ * Who the directory's people are people of: its base, in one way of writing. The host is no part of it, so that nobody
+ * becomes a stranger by a move to `ldaps://` or to another replica; that another directory takes its place is a change of
+ * the policy, and guarded there.
+ */
+export function issuerOf({ search, dn }: LdapConfiguration): string {
+  const base = (search?.base ?? dn ?? '').trim().toLowerCase();
+  return `ldap:${base.replace(/\s*([,+=])\s*/g, '$1')}`;
+}
+
+/** What tells the entry apart: one value of the policy's attribute, or its DN. Throws `misconfigured`. */
+export function subjectOf({ attributes: { id } }: LdapConfiguration, entry: LdapEntry): string {
+  if (id === null) return entry.dn.toLowerCase();
+  const [value, ...others] = valuesOf(entry, id);
+  if (value !== undefined && value !== '' && others.length === 0) return value;
+  throw new UpstreamError('misconfigured', `the entry does not have exactly one value of ${id}`);
+}
+
+/** Throws `misconfigured`. */
+export function identityOf(configuration: LdapConfiguration, username: string, entry: LdapEntry): UpstreamIdentity {
+  const { attributes } = configuration;
+  const first = (name: string | null) => (name === null ? null : valuesOf(entry, name)[0]) || null;
+  const subject = subjectOf(configuration, entry);
+  const person = {
+    username,
+    email: first(attributes.email),
+    name: first(attributes.name),
+    groups: attributes.groups === null ? [] : valuesOf(entry, attributes.groups),
+  };
+  return {
+    ...person,
+    issuer: issuerOf(configuration),
+    subject,
+    emailVerified: configuration.emailIsVerified && person.email !== null,
+    givenName: first(attributes.givenName),
+    familyName: first(attributes.familyName),
+    picture: null,
+    amr: ['pwd'],
+    claims: Object.fromEntries(
+      Object.entries({ id: subject, dn: entry.dn, ...person }).filter(([, value]) => value !== null),
+    ),
+  };
+}
+
+/** Texts as they are, bytes in hexadecimal. */
+function valuesOf({ attributes }: LdapEntry, name: string): string[] {
+  const key = name.toLowerCase();
+  const isBinary = binaryAttributes.has(key) || key.endsWith(';binary');
+  return (attributes.get(key) ?? []).map((value) => (isBinary ? undefined : utf8Of(value)) ?? value.toString('hex'));
+}
+
+/** ACCOUNTDISABLE of Active Directory's userAccountControl. */
+const disabledBit = 0x2;
+
+export const isDisabled = (entry: LdapEntry): boolean =>
+  (Number(valuesOf(entry, accountControl)[0] ?? 0) & disabledBit) !== 0;

@@ -1,0 +1,57 @@
+/** How a person signs in on a connection to a directory, by the policy's method, and comes to an entry. */
+import { escapedValue } from '../../kernel/distinguished-name.ts';
+import { UpstreamError } from '../identity.ts';
+import type { LdapConfiguration, LdapSearch, LdapSecrets } from './configuration.ts';
+import type { LdapConnection } from './connection.ts';
+import type { LdapCredentials } from './credentials.ts';
+import { bindToSearch, findEntry, nobodyBelow, readEntry } from './directory.ts';
+import { bindSimple, type LdapEntry } from './operations.ts';
+import { codes, refusalOf } from './result.ts';
+
+/** The entry of the person, whose password is right then. Throws `credentials_refused`, `misconfigured`. */
+export function signInSimply(
+  connection: LdapConnection,
+  configuration: LdapConfiguration,
+  secrets: LdapSecrets,
+  credentials: LdapCredentials,
+): Promise<LdapEntry> {
+  const { search } = configuration;
+  return search === null
+    ? bindByName(connection, configuration, credentials)
+    : findThenBind(connection, configuration, search, secrets, credentials);
+}
+
+async function bindByName(
+  connection: LdapConnection,
+  configuration: LdapConfiguration,
+  { user, password }: LdapCredentials,
+): Promise<LdapEntry> {
+  const { dn: base, dnPrefix } = configuration;
+  if (base === null || dnPrefix === null)
+    throw new UpstreamError('misconfigured', 'there is neither a DN nor a search');
+  const dn = `${dnPrefix}=${escapedValue(user)},${base}`;
+  await bindPerson(connection, dn, password);
+  const entry = await readEntry(connection, configuration, dn);
+  if (entry === undefined) throw new UpstreamError('misconfigured', 'people may not read their own entry');
+  return entry;
+}
+
+async function findThenBind(
+  connection: LdapConnection,
+  configuration: LdapConfiguration,
+  search: LdapSearch,
+  secrets: LdapSecrets,
+  { user, password }: LdapCredentials,
+): Promise<LdapEntry> {
+  await bindToSearch(connection, search, secrets);
+  const entry = await findEntry(connection, configuration, search, user);
+  // Also for nobody, so that it takes as long; and for two, so that it shows as little.
+  await bindPerson(connection, entry?.dn || nobodyBelow(search.base), password);
+  if (entry === undefined) throw new UpstreamError('credentials_refused', 'the filter does not find one entry');
+  return entry;
+}
+
+async function bindPerson(connection: LdapConnection, dn: string, password: string): Promise<void> {
+  const result = await bindSimple(connection, dn, password);
+  if (result.code !== codes.success) throw refusalOf(result, { wasChallenged: false });
+}

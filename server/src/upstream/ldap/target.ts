@@ -1,0 +1,41 @@
+/** Where a directory is, and whether a password may be told to it. */
+import { isLoopback } from '../../kernel/urls.ts';
+import { UpstreamError } from '../identity.ts';
+import type { LdapConfiguration } from './configuration.ts';
+
+export interface LdapTarget {
+  /** Name or address, without brackets, in lower case. */
+  readonly host: string;
+  readonly port: number;
+  /** TLS from the first byte on. */
+  readonly isTls: boolean;
+}
+
+/** Reads `ldap://host[:port]` and `ldaps://host[:port]`. Throws `misconfigured`. */
+export function targetOf({ url: text, startTls }: LdapConfiguration): LdapTarget {
+  const wrong = (why: string) => new UpstreamError('misconfigured', why);
+  const url = URL.parse(text);
+  const isTls = url?.protocol === 'ldaps:';
+  if (url === null || (!isTls && url.protocol !== 'ldap:')) throw wrong('the URL must begin with ldap:// or ldaps://');
+  const host = url.hostname.replace(/^\[|\]$/g, '').toLowerCase();
+  if (
+    host === '' ||
+    /^\/?$/.test(url.pathname) === false ||
+    url.username + url.password + url.search + url.hash !== ''
+  ) {
+    throw wrong('the URL must hold a host, and besides at most a port');
+  }
+  if (isTls && startTls) throw wrong('StartTLS is for ldap://');
+  return { host, port: Number(url.port || (isTls ? 636 : 389)), isTls };
+}
+
+/**
+ * Whether no password would go over the wire in the clear; asked before anything is connected. With simple binds it is the
+ * person's, with a search account that account's. Throws `untrusted`.
+ */
+export function assertNoClearText(configuration: LdapConfiguration): void {
+  const { host, isTls } = targetOf(configuration);
+  const tellsPassword = configuration.authMethod === 'simple' || (configuration.search?.bindDn ?? null) !== null;
+  if (!tellsPassword || isTls || configuration.startTls || configuration.allowsClearText || isLoopback(host)) return;
+  throw new UpstreamError('untrusted', 'a password would go over ldap:// in the clear');
+}
