@@ -31,7 +31,8 @@ function personIn({ fields, emailIsVerified }: Mapping, answer: JsonObject): Per
   const text = (path: string, maximum = 255) => textOf(valueAt(answer, path), maximum);
   const email = text(fields.email ?? 'email');
   // The standard claim speaks of the standard address, not of one that stands elsewhere.
-  const verified = fields.emailVerified ?? (fields.email === null || fields.email === 'email' ? 'email_verified' : null);
+  const verified =
+    fields.emailVerified ?? (fields.email === null || fields.email === 'email' ? 'email_verified' : null);
   const picture = text(fields.picture ?? 'picture', 2048);
   return {
     email: email?.includes('@') === true ? email : null,
@@ -85,7 +86,7 @@ const longestClaims = 16_384;
 export function claimsOf(answers: readonly JsonObject[]): JsonObject {
   const kept: [string, unknown][] = [];
   let size = 0;
-  for (const [name, value] of answers.toReversed().flatMap(Object.entries)) {
+  for (const [name, value] of answers.toReversed().flatMap(told)) {
     const length = name.length + JSON.stringify(value).length;
     if (length > longestMember || size + length > longestClaims || name === '__proto__') continue;
     size += length;
@@ -93,3 +94,7 @@ export function claimsOf(answers: readonly JsonObject[]): JsonObject {
   }
   return Object.fromEntries(kept);
 }
+
+/** That an address is verified is no news without the address: another answer may name another one. */
+const told = (answer: JsonObject): [string, unknown][] =>
+  Object.entries(answer).filter(([name]) => name !== 'email_verified' || Object.hasOwn(answer, 'email'));

@@ -1,0 +1,131 @@
+/**
+ * OAuth 2 as a way to sign in (RFC 6749 §4.1): code and PKCE, then the provider's user info says who it is.
+ *
+ *   begin   → browser to the authorization endpoint
+ *   finish  → state, iss → code for a token → token for the user info → identity
+ *
+ * OAuth 2 itself says nothing about when and how a person proved who it is, so a new proof can't be had.
+ */
+import { type AuthorizationServer, processAuthorizationCodeResponse } from 'oauth4webapi';
+import { randomBase64Url } from '../../kernel/random.ts';
+import { UpstreamError, type UpstreamIdentity } from '../identity.ts';
+import type { RedirectUpstream, UpstreamServices } from '../redirect.ts';
+import { browserTarget, codeChallenge, locationOf } from './authorization-request.ts';
+import { type Exchange, exchangeCode, exchangeWith, testTokenEndpoint } from './client.ts';
+import type { OAuth2Configuration, OAuth2Secrets } from './configuration.ts';
+import { inProtocol, refusal } from './failures.ts';
+import { assertSupported, discover } from './metadata.ts';
+import { claimsOf, personOf, subjectOf, valueAt } from './person.ts';
+import { assertAnswered, type JsonObject, jsonObject, parseObject, type Send, sender } from './requests.ts';
+
+export const oauth2Upstream: RedirectUpstream<OAuth2Configuration, OAuth2Secrets> = {
+  begin: (services, configuration, _secrets, request) =>
+    inProtocol(async () => {
+      if (request.reauthenticates === true) {
+        throw new UpstreamError('denied', 'With OAuth 2 nobody can be asked to prove again who it is.');
+      }
+      const provider = await providerOf(sender(services), configuration);
+      const codeVerifier = randomBase64Url(services.random, 32);
+      const location = locationOf(services.guard, provider.authorization_endpoint, {
+        response_type: 'code',
+        client_id: configuration.clientId,
+        redirect_uri: request.redirectUri,
+        scope: configuration.scopes.length === 0 ? undefined : configuration.scopes.join(' '),
+        state: request.state,
+        code_challenge: codeChallenge(codeVerifier),
+        code_challenge_method: 'S256',
+      });
+      return { location, kept: { codeVerifier } };
+    }),
+
+  finish: (services, configuration, secrets, back) =>
+    inProtocol(async () => {
+      const send = sender(services);
+      const exchange = await exchangeOf(services, configuration, secrets, send);
+      const parameters = new URLSearchParams(back.parameters);
+      // Without an issuer there is nothing to hold it against (RFC 9207 §2.4).
+      if (configuration.issuer === null) parameters.delete('iss');
+      const accessToken = await accessTokenOf(exchange, await exchangeCode(exchange, back, parameters));
+      const url = userInfoUrl(configuration, exchange.provider);
+      return identityOf(configuration, url, await userInfo(send, url, accessToken));
+    }),
+
+  test: (services, configuration, secrets) =>
+    inProtocol(async () => {
+      const send = sender(services);
+      const exchange = await exchangeOf(services, configuration, secrets, send);
+      browserTarget(services.guard, exchange.provider.authorization_endpoint);
+      assertSupported(exchange.provider, { ...configuration, responseMode: 'query' });
+      await testTokenEndpoint(exchange);
+      const answer = await send({ method: 'GET', url: userInfoUrl(configuration, exchange.provider), headers: asJson });
+      assertAnswered(answer);
+      if (answer.status === 404) throw new UpstreamError('misconfigured', 'There is nothing at the user info URL.');
+    }),
+};
+
+const exchangeOf = async (
+  services: UpstreamServices,
+  configuration: OAuth2Configuration,
+  secrets: OAuth2Secrets,
+  send: Send,
+): Promise<Exchange> => exchangeWith(await providerOf(send, configuration), services, configuration, secrets, send);
+
+/** What the issuer says of itself, or what the policy says of it. */
+async function providerOf(send: Send, configuration: OAuth2Configuration): Promise<AuthorizationServer> {
+  const { issuer, authorizationUrl, tokenUrl } = configuration;
+  // Some issuers have their metadata only at OpenID Connect's place, which RFC 8414 §5 knows of.
+  if (issuer !== null) return discover(send, issuer, ['oauth2', 'oidc']);
+  if (authorizationUrl === null || tokenUrl === null) {
+    throw new UpstreamError('misconfigured', 'The URLs of the provider are missing.');
+  }
+  return { issuer: new URL(tokenUrl).origin, authorization_endpoint: authorizationUrl, token_endpoint: tokenUrl };
+}
+
+function userInfoUrl(configuration: OAuth2Configuration, provider: AuthorizationServer): string {
+  const url = configuration.userInfoUrl ?? provider.userinfo_endpoint;
+  if (typeof url !== 'string' || !URL.canParse(url)) {
+    throw new UpstreamError('misconfigured', 'The provider has no user info URL.');
+  }
+  return url;
+}
+
+async function accessTokenOf({ provider, client }: Exchange, response: Response): Promise<string> {
+  const answer = await processAuthorizationCodeResponse(provider, client, await withoutIdToken(response));
+  if (answer.token_type !== 'bearer') {
+    throw new UpstreamError('answer_invalid', 'The token is not of the type Bearer.');
+  }
+  return answer.access_token;
+}
+
+/** An ID token is not what this protocol goes by; some providers send one that can only be checked with our secret. */
+async function withoutIdToken(response: Response): Promise<Response> {
+  const answer = response.status === 200 ? parseObject(await response.clone().text()) : null;
+  if (answer === null) return response;
+  const { id_token: _, ...rest } = answer;
+  // GitHub answers errors with status 200.
+  if (typeof rest.error === 'string' && rest.access_token === undefined) throw refusal(rest.error);
+  return Response.json(rest);
+}
+
+const asJson = { accept: 'application/json' };
+
+async function userInfo(send: Send, url: string, accessToken: string): Promise<JsonObject> {
+  const headers = { ...asJson, authorization: `Bearer ${accessToken}` };
+  const answer = await send({ method: 'GET', url, headers });
+  assertAnswered(answer);
+  if (answer.status === 401 || answer.status === 403) {
+    throw new UpstreamError('misconfigured', `The user info URL answered ${answer.status}.`);
+  }
+  return jsonObject(answer);
+}
+
+function identityOf(configuration: OAuth2Configuration, url: string, answer: JsonObject): UpstreamIdentity {
+  return {
+    // Without an issuer it is the place that says who somebody is that counts.
+    issuer: configuration.issuer ?? new URL(url).origin,
+    subject: subjectOf(valueAt(answer, configuration.fields.id ?? 'sub')),
+    ...personOf(configuration, [answer]),
+    amr: [],
+    claims: claimsOf([answer]),
+  };
+}
