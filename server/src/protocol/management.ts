@@ -10,6 +10,10 @@ import { assertBinding, BadBinding, bindingOfClaim, type PresentedAccessToken } 
 import type { ProtocolContext } from './context.ts';
 import { BadToken, verifyAccessToken } from './tokens/verify.ts';
 
+export type CallingClient = Actor & { kind: 'client' };
+/** Who called, as the log names it. */
+export type Caller = Pick<CallingClient, 'clientId' | 'userId' | 'tokenId'>;
+
 /**
  * Authorizes a request to the management API `api`: the token must be valid here and carry at least one of `scopes`.
  * A token that carries an organization is taken only where the surface filters by its subtree (`delegated`). Every
@@ -22,19 +26,12 @@ export async function authorizeManagement(
   token: PresentedAccessToken | undefined,
   scopes: readonly string[],
   options: { delegated?: boolean } = {},
-): Promise<Actor & { kind: 'client' }> {
+): Promise<CallingClient> {
   if (token === undefined) {
     throw await refused(ctx, new DomainError('auth.missing', 'The request carries no access token.'), 'no token');
   }
   const actor = await actorOfToken(ctx, api, token);
-  const exceeded = ctx.services.limits.countRequest(ctx.site.tenantId, actor.clientId);
-  if (exceeded !== undefined) {
-    ctx.services.limits.countRefused(ctx.site.tenantId, actor.clientId, ctx.origin.ip ?? '');
-    throw new DomainError('rate.limited', 'Too many requests.', { data: { ...exceeded } });
-  }
-  if (!scopes.some((scope) => actor.scopes.has(scope))) {
-    throw await insufficientScope(ctx, scopes, actor);
-  }
+  await assertMayCall(ctx, actor, scopes);
   if (actor.organization !== undefined && options.delegated !== true) {
     const error = new DomainError('auth.organization_token', 'A token for an organization can not be used here.');
     throw await refused(ctx, error, `speaks for ${actor.organization.id}`, actor);
@@ -42,25 +39,30 @@ export async function authorizeManagement(
   return actor;
 }
 
+/** One more request of a caller that has proved who it is. Throws `rate.limited`, `auth.insufficient_scope`. */
+export async function assertMayCall(
+  ctx: ProtocolContext,
+  actor: CallingClient,
+  scopes: readonly string[],
+  shown = 'token',
+): Promise<void> {
+  const exceeded = ctx.services.limits.countRequest(ctx.site.tenantId, actor.clientId);
+  if (exceeded !== undefined) {
+    ctx.services.limits.countRefused(ctx.site.tenantId, actor.clientId, ctx.origin.ip ?? '');
+    throw new DomainError('rate.limited', 'Too many requests.', { data: { ...exceeded } });
+  }
+  if (scopes.some((scope) => actor.scopes.has(scope))) return;
+  const wanted = scopes.join(', ');
+  const error = new DomainError('auth.insufficient_scope', `The ${shown} needs one of the scopes ${wanted}.`, {
+    data: { scopes },
+  });
+  throw await refused(ctx, error, `lacks ${wanted}`, actor);
+}
+
 /** Logs what a verb refused to an authorized caller: more than it holds, or a scope that only this request needed. */
 export async function logForbidden(ctx: ProtocolContext, actor: Actor, error: DomainError): Promise<void> {
   if (actor.kind === 'client') await refused(ctx, error, error.message, actor);
 }
-
-/** The refusal of a request whose token lacks a scope, logged. */
-const insufficientScope = (
-  ctx: ProtocolContext,
-  scopes: readonly string[],
-  actor: Actor & { kind: 'client' },
-): Promise<DomainError> =>
-  refused(
-    ctx,
-    new DomainError('auth.insufficient_scope', `The token needs one of the scopes ${scopes.join(', ')}.`, {
-      data: { scopes },
-    }),
-    `lacks ${scopes.join(', ')}`,
-    actor,
-  );
 
 /** A token that is good, for another API. */
 class WrongAudience extends BadToken {
@@ -71,11 +73,7 @@ class WrongAudience extends BadToken {
   }
 }
 
-async function actorOfToken(
-  ctx: ProtocolContext,
-  api: SystemApi,
-  token: PresentedAccessToken,
-): Promise<Actor & { kind: 'client' }> {
+async function actorOfToken(ctx: ProtocolContext, api: SystemApi, token: PresentedAccessToken): Promise<CallingClient> {
   try {
     const presented = await verifyAccessToken(ctx, token.token);
     if (presented.systemKind !== api.kind) throw new WrongAudience(presented.audience, `${ctx.site.origin}${api.path}`);
@@ -110,11 +108,12 @@ async function actorOfToken(
   }
 }
 
-async function refused(
+/** The refusal, logged with its real reason as far as the log has room for it. */
+export async function refused(
   ctx: ProtocolContext,
   error: DomainError,
   detail: string,
-  actor?: Actor & { kind: 'client' },
+  actor?: Caller,
 ): Promise<DomainError> {
   const { limits, journal } = ctx.services;
   const ip = ctx.origin.ip ?? '';
