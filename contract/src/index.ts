@@ -1,5 +1,6 @@
 /** Schemas and types of the native API: shared by server, client and console. No I/O. */
 export * from './accounts.ts';
+export * from './api-keys.ts';
 export * from './application-certificates.ts';
 export * from './applications.ts';
 export * from './batch.ts';

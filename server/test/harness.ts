@@ -286,6 +286,12 @@ const stateTables = [
   'device_authorizations',
   'subject_tokens',
   'client_registrations',
+  'auth_policies',
+  'auth_policy_domains',
+  'auth_policy_users',
+  'identities',
+  'upstream_requests',
+  'api_keys',
 ];
 
 function parsed(text: string): unknown {

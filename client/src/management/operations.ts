@@ -146,6 +146,11 @@ export const nativeOperations = {
     create: 'POST /api/initial-access-tokens',
     delete: 'DELETE /api/initial-access-tokens/:id',
   },
+  apiKeys: {
+    all: 'GET /api/api-keys',
+    create: 'POST /api/api-keys',
+    delete: 'DELETE /api/api-keys/:id',
+  },
   signInExperience: {
     get: 'GET /api/sign-in-exp',
     update: 'PATCH /api/sign-in-exp',

@@ -152,6 +152,25 @@ export type AllUserIds = {
   userIds: string[];
 };
 
+export type ApiKey = {
+  id: string;
+  label: string;
+  /** How its value begins. */
+  prefix: string;
+  /** Of the management API. */
+  scopes: string[];
+  /** The application that made it; it acts as that application. */
+  applicationId: string;
+  /** The person for whom the application made it; it acts as that person. */
+  userId: string | null;
+  /** When it was made. Milliseconds. */
+  createdAt: number;
+  /** When it is over. Milliseconds. */
+  expiresAt: number;
+  /** When it was last used, exact to a minute; null: never. Milliseconds. */
+  lastUsedAt: number | null;
+};
+
 export type Application = {
   tenantId: string;
   id: string;
@@ -248,6 +267,14 @@ export type CreateAccount = {
   status?: 'active' | 'suspended';
   /** Whatever you keep about it; at most 16384 characters of JSON. An update replaces it as a whole. */
   metadata?: { [name: string]: unknown };
+};
+
+export type CreateApiKey = {
+  label: string;
+  /** Of the management API; the token must carry each. */
+  scopes: string[];
+  /** When it is over: from a minute to a year ahead. Milliseconds. */
+  expiresAt: number;
 };
 
 export type CreateApplication = {
@@ -458,6 +485,27 @@ export type CreateUser = {
   passwordDigest?: string;
   /** Of `passwordDigest`: Argon2id is the one that is taken. */
   passwordAlgorithm?: string;
+};
+
+export type CreatedApiKey = {
+  id: string;
+  label: string;
+  /** How its value begins. */
+  prefix: string;
+  /** Of the management API. */
+  scopes: string[];
+  /** The application that made it; it acts as that application. */
+  applicationId: string;
+  /** The person for whom the application made it; it acts as that person. */
+  userId: string | null;
+  /** When it was made. Milliseconds. */
+  createdAt: number;
+  /** When it is over. Milliseconds. */
+  expiresAt: number;
+  /** When it was last used, exact to a minute; null: never. Milliseconds. */
+  lastUsedAt: number | null;
+  /** Shown here and never again. */
+  value: string;
 };
 
 export type CreatedApplication = {
@@ -1409,6 +1457,28 @@ export type ConditionalOptions = {
 
 /** Every operation by its method and path. */
 export type Operations = {
+  /** List the API keys */
+  'GET /api/api-keys': {
+    parameters: [];
+    options: object;
+    answer: ApiKey[];
+  };
+
+  /** Make an API key */
+  'POST /api/api-keys': {
+    parameters: [];
+    body: CreateApiKey;
+    options: PostOptions;
+    answer: CreatedApiKey;
+  };
+
+  /** End an API key */
+  'DELETE /api/api-keys/:id': {
+    parameters: [id: string];
+    options: ChangeOptions;
+    answer: undefined;
+  };
+
   /** List the secrets of an application */
   'GET /api/applications/:id/secrets': {
     parameters: [id: string];

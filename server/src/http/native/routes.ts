@@ -4,6 +4,7 @@ import type { Context } from '../../domain/context.ts';
 import { authorizeManagement } from '../../protocol/management.ts';
 import { addConventions } from '../changes/changes.ts';
 import { type HttpServices, presentedToken, protocolContext } from '../request.ts';
+import { apiKeyRoutes } from './api-keys/routes.ts';
 import { applicationRoutes } from './applications/routes.ts';
 import { dashboardRoutes } from './dashboard/routes.ts';
 import { nativeErrorHandler, problemOf } from './errors.ts';
@@ -45,6 +46,7 @@ declare module 'fastify' {
 
 /** Every thing this dialect manages. */
 const things = [
+  apiKeyRoutes,
   applicationRoutes,
   explainRoutes,
   organizationBatchRoutes,
