@@ -12,6 +12,7 @@ import { constants } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { installChromium } from './chromium.ts';
+import { installOpenldap } from './openldap.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -61,6 +62,7 @@ async function runTests(files: string[], options: string[]): Promise<number> {
   let postgres: Postgres | undefined;
   try {
     await installChromium();
+    await installOpenldap();
     postgres = await startPostgres();
     if (stopping) return 1;
     const nameOf = (option: string) => option.split('=')[0];
