@@ -39,6 +39,21 @@ export async function leaveNoticesOfUser(ctx: Context, trx: Tx, userId: string):
   );
 }
 
+/** The same when the sessions end that were begun by an auth policy, of one user or of all: others of them go on. */
+export async function leaveNoticesOfPolicy(ctx: Context, trx: Tx, policyId: string, userId?: string): Promise<void> {
+  const sessions = trx
+    .selectFrom('sessions')
+    .select('id')
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where('auth_policy_id', '=', policyId);
+  let query = signedIn(ctx, trx).where((eb) =>
+    eb.or([eb('a.auth_policy_id', '=', policyId), eb('a.granted_in_session_id', 'in', sessions)]),
+  );
+  if (userId !== undefined) query = query.where('a.user_id', '=', userId);
+  const byUser = Map.groupBy(await query.execute(), ({ user_id }) => user_id);
+  for (const [id, rows] of byUser) await leave(ctx, trx, id, toldOf(rows));
+}
+
 interface Told {
   readonly issuer: IssuerName;
   readonly clientId: string;
@@ -48,21 +63,27 @@ interface Told {
   readonly needsSession: boolean;
 }
 
-async function clientsToTell(ctx: Context, trx: Tx, userId: string): Promise<Told[]> {
-  const rows = await trx
+const clientsToTell = async (ctx: Context, trx: Tx, userId: string): Promise<Told[]> =>
+  toldOf(await signedIn(ctx, trx).where('a.user_id', '=', userId).execute());
+
+/** What clients were let do in sessions, with the clients. */
+const signedIn = (ctx: Context, trx: Tx) =>
+  trx
     .selectFrom('authorizations as a')
     .innerJoin('clients as c', (join) =>
       join.onRef('c.tenant_id', '=', 'a.tenant_id').onRef('c.id', '=', 'a.client_id'),
     )
-    .select(['a.issuer', 'a.client_id', 'a.granted_in_session_id', 'c.sign_in'])
+    .select(['a.issuer', 'a.client_id', 'a.user_id', 'a.granted_in_session_id', 'c.sign_in'])
     .distinct()
     .where('a.tenant_id', '=', ctx.site.tenantId)
-    .where('a.user_id', '=', userId)
     .where('a.granted_in_session_id', 'is not', null)
     // A code that nobody exchanged signed nobody in.
-    .where((eb) => eb.or([eb('a.code_used_at', 'is not', null), eb('a.code_hash', 'is', null)]))
-    .execute();
-  return rows.flatMap((row) => {
+    .where((eb) => eb.or([eb('a.code_used_at', 'is not', null), eb('a.code_hash', 'is', null)]));
+
+type SignedIn = Awaited<ReturnType<ReturnType<typeof signedIn>['execute']>>;
+
+const toldOf = (rows: SignedIn): Told[] =>
+  rows.flatMap((row) => {
     const { backchannelLogoutUri: uri, backchannelLogoutSessionRequired = false } = signInOf(row.sign_in);
     if (uri === undefined) return [];
     return {
@@ -73,7 +94,6 @@ async function clientsToTell(ctx: Context, trx: Tx, userId: string): Promise<Tol
       needsSession: backchannelLogoutSessionRequired,
     };
   });
-}
 
 async function leave(ctx: Context, trx: Tx, userId: string, told: readonly Told[]): Promise<void> {
   const now = ctx.clock.now();

@@ -3,7 +3,7 @@
  * bound to, with the roles set for that (`roles.ts`, `provision.ts`). Only a caller of the whole tenant binds a domain:
  * a customer that could would catch other customers' people.
  */
-import { DomainError, invalid, notFound } from '../../kernel/errors.ts';
+import { DomainError, notFound } from '../../kernel/errors.ts';
 import type { Queryable, Tx } from '../../storage/database.ts';
 import { assertMayGiveRoles } from '../access/give-roles.ts';
 import { chunksOf } from '../chunks.ts';
@@ -19,20 +19,8 @@ import {
   type OffsetRange,
   offsetPage,
 } from '../paging.ts';
-import { emailIdentity } from '../users/identity.ts';
+import { emailDomainKey } from '../users/identity.ts';
 import { jitRoleIds } from './provision.ts';
-
-/** The domain as the key of an e-mail address has it. Throws `input.invalid` naming `path`. */
-function emailDomainOf(text: string, path: string): string {
-  const refused = invalid(path, 'It is not a domain of e-mail addresses.');
-  try {
-    const [, domain] = text.includes('@') ? [] : emailIdentity(`a@${text}`).key.split('@');
-    if (domain?.includes('.')) return domain;
-  } catch {
-    throw refused;
-  }
-  throw refused;
-}
 
 const domainsOf = (ctx: Context, db: Queryable, organizationId: string) =>
   db
@@ -69,7 +57,7 @@ export async function listEmailDomainsByKey(
  */
 export async function addEmailDomain(ctx: Context, organizationId: string, text: string): Promise<string> {
   assertWholeTenant(ctx, 'bind a domain');
-  const domain = emailDomainOf(text, 'emailDomain');
+  const domain = emailDomainKey(text, 'emailDomain');
   await ctx.db.transact(async (trx) => {
     await loadRow(ctx, trx, organizationId);
     const bound = await domainsOf(ctx, trx, organizationId).where('domain', '=', domain).executeTakeFirst();
@@ -92,7 +80,7 @@ export async function replaceEmailDomains(
   texts: readonly string[],
 ): Promise<void> {
   assertWholeTenant(ctx, 'bind a domain');
-  const domains = [...new Set(texts.map((text, index) => emailDomainOf(text, `emailDomains.${index}`)))];
+  const domains = [...new Set(texts.map((text, index) => emailDomainKey(text, `emailDomains.${index}`)))];
   await ctx.db.transact(async (trx) => {
     await loadRow(ctx, trx, organizationId);
     await trx
@@ -124,7 +112,7 @@ export async function removeEmailDomain(ctx: Context, organizationId: string, te
 /** What is no domain is nobody's. */
 function keyOf(text: string): string {
   try {
-    return emailDomainOf(text, 'emailDomain');
+    return emailDomainKey(text, 'emailDomain');
   } catch {
     return '';
   }

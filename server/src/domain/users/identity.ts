@@ -61,6 +61,18 @@ export function emailKeyOf(text: string): string {
   }
 }
 
+/** A domain as the key of an e-mail address has it. Throws `input.invalid` naming `path`. */
+export function emailDomainKey(text: string, path: string): string {
+  const refused = invalid(path, 'It is not a domain of e-mail addresses.');
+  try {
+    const [, domain] = text.includes('@') ? [] : emailIdentity(`a@${text}`).key.split('@');
+    if (domain?.includes('.')) return domain;
+  } catch {
+    throw refused;
+  }
+  throw refused;
+}
+
 /** Reads a username. Throws `input.invalid` naming `path`: it has no space and no @, and is not an e-mail address. */
 export function usernameIdentity(text: string, path = 'username'): Identity {
   const shown = text.trim().normalize('NFKC');
