@@ -12,6 +12,7 @@ import { constants } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { installChromium } from './chromium.ts';
+import { installKerberos, kerberosEnvironment } from './kerberos.ts';
 import { installOpenldap } from './openldap.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
 
@@ -63,11 +64,12 @@ async function runTests(files: string[], options: string[]): Promise<number> {
   try {
     await installChromium();
     await installOpenldap();
+    const kerberos = kerberosEnvironment(await installKerberos());
     postgres = await startPostgres();
     if (stopping) return 1;
     const nameOf = (option: string) => option.split('=')[0];
     const defaults = runnerDefaults.filter((option) => !options.some((given) => nameOf(given) === nameOf(option)));
-    const env = { ...inheritedEnvironment(), SEKISHO_TEST_POSTGRES_URL: postgres.url };
+    const env = { ...inheritedEnvironment(), ...kerberos, SEKISHO_TEST_POSTGRES_URL: postgres.url };
     return await run(['--test', ...defaults, ...options, ...files], env);
   } catch (error) {
     return fail(error instanceof Error ? error.message : String(error));
