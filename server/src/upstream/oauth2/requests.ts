@@ -24,9 +24,14 @@ export function sender({ guard }: UpstreamServices): Send {
   };
 }
 
-function ofOutgoing(error: OutgoingError): UpstreamError {
-  const failure = isCertificateError(error.cause) ? 'untrusted' : failures[error.reason];
-  return new UpstreamError(failure, `The provider was not heard: ${error.message}.`, error);
+/** Its causes stay behind: Node's hold what was received. */
+const ofOutgoing = (error: OutgoingError): UpstreamError =>
+  new UpstreamError(failureOf(error), `The provider was not heard: ${error.message}.`);
+
+function failureOf({ reason, cause }: OutgoingError): UpstreamFailure {
+  const code = String((cause as { code?: unknown } | undefined)?.code);
+  if (certificateErrors.test(code)) return 'untrusted';
+  return notHttp.test(code) ? 'answer_invalid' : failures[reason];
 }
 
 const failures: Record<OutgoingError['reason'], UpstreamFailure> = {
@@ -37,10 +42,10 @@ const failures: Record<OutgoingError['reason'], UpstreamFailure> = {
 };
 
 /** OpenSSL's words for a certificate that proves nothing, and Node's for one of another name. */
-const isCertificateError = (cause: unknown): boolean =>
-  /CERT|CRL|CA$|^UNABLE_TO_(GET|VERIFY)|PATH_LENGTH|HOSTNAME_MISMATCH|INVALID_PURPOSE/.test(
-    String((cause as { code?: unknown } | undefined)?.code),
-  );
+const certificateErrors = /CERT|CRL|CA$|^UNABLE_TO_(GET|VERIFY)|PATH_LENGTH|HOSTNAME_MISMATCH|INVALID_PURPOSE/;
+
+/** Node's words for an answer that is no HTTP, or whose headers have no end. */
+const notHttp = /^HPE_/;
 
 /** What the library calls for a request. Of the answer's headers it gets the one it needs. */
 export const fetchBy =
