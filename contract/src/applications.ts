@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { authPolicyIds } from './auth-policy-ids.ts';
 import { PagingQuery } from './paging.ts';
 import { SearchQuery } from './search.ts';
 
@@ -54,6 +55,8 @@ const ownerOrganizationId = nullable(
   Type.String({ maxLength: 128, description: 'The organization whose subtree owns it. (Not in Logto.)' }),
 );
 
+const policies = authPolicyIds('Null: the ones of the sign-in experience.');
+
 /** An application: a client that asks for tokens. Times in milliseconds. */
 export const Application = Type.Object({
   tenantId: Type.String(),
@@ -67,6 +70,7 @@ export const Application = Type.Object({
   customData,
   isThirdParty: Type.Boolean(),
   appLevelAccessControlEnabled: Type.Boolean(),
+  authPolicyIds: policies,
   createdAt: Type.Integer(),
   updatedAt: Type.Integer({ description: 'Not in Logto.' }),
   status,
@@ -96,6 +100,7 @@ const settings = {
   customData: Type.Optional(customData),
   isThirdParty: Type.Optional(Type.Boolean()),
   status: Type.Optional(status),
+  authPolicyIds: Type.Optional(policies),
 };
 
 export const CreateApplication = Type.Object(

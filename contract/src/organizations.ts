@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { authPolicyIds } from './auth-policy-ids.ts';
 import { PagingQuery } from './paging.ts';
 
 const id = Type.String({ minLength: 1, maxLength: 128, examples: ['org_3fKq0ZsX9aLmT2vB'] });
@@ -14,6 +15,7 @@ const slug = Type.String({
 const status = Type.Union([Type.Literal('active'), Type.Literal('suspended')], {
   description: 'A suspended organization stops its whole subtree. (Not in Logto.)',
 });
+const policies = authPolicyIds('They hold below it too. Null: as above it says, or any.');
 const customData = Type.Record(Type.String(), Type.Unknown(), {
   description: 'Anything, at most 16384 characters of JSON. A change replaces all of it.',
 });
@@ -56,6 +58,7 @@ export const Organization = Type.Object({
   }),
   slug,
   status,
+  authPolicyIds: policies,
   updatedAt: Type.Integer(),
 });
 export type Organization = Static<typeof Organization>;
@@ -101,6 +104,7 @@ const settings = {
   customCss: Type.Optional(customCss),
   slug: Type.Optional(slug),
   status: Type.Optional(status),
+  authPolicyIds: Type.Optional(policies),
 };
 
 const parentId = Type.Union([id, Type.Null()], { description: 'Null: a root.' });

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { authPolicyIds } from './auth-policy-ids.ts';
 
 const nullable = <T extends Parameters<typeof Type.Optional>[0]>(schema: T) => Type.Union([schema, Type.Null()]);
 
@@ -12,6 +13,8 @@ const name = Type.String({
 const signInMode = Type.Union([Type.Literal('SignIn'), Type.Literal('SignInAndRegister')], {
   description: 'Whether people may make accounts of their own.',
 });
+
+const policies = authPolicyIds('Null: all that are enabled, and `password`.');
 
 export const SignInColor = Type.Object({
   primaryColor: Type.Optional(color),
@@ -38,6 +41,7 @@ export const SignInExperience = Type.Object({
   privacyPolicyUrl: nullable(url),
   supportWebsiteUrl: nullable(url),
   signInMode,
+  authPolicyIds: policies,
 });
 export type SignInExperience = Static<typeof SignInExperience>;
 
@@ -50,6 +54,7 @@ export const UpdateSignInExperience = Type.Object(
     privacyPolicyUrl: Type.Optional(nullable(url)),
     supportWebsiteUrl: Type.Optional(nullable(url)),
     signInMode: Type.Optional(signInMode),
+    authPolicyIds: Type.Optional(policies),
   },
   {
     description:

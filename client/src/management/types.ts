@@ -183,6 +183,8 @@ export type Application = {
   customData: ApplicationCustomData;
   isThirdParty: boolean;
   appLevelAccessControlEnabled: boolean;
+  /** Ids of auth policies, or `password`, that people come in by. Null: the ones of the sign-in experience. (Not in Logto.) */
+  authPolicyIds: string[] | null;
   createdAt: number;
   /** Not in Logto. */
   updatedAt: number;
@@ -306,6 +308,8 @@ export type CreateApplication = {
   isThirdParty?: boolean;
   /** A disabled application gets no token, and those it has end. (Not in Logto.) */
   status?: 'active' | 'disabled';
+  /** Ids of auth policies, or `password`, that people come in by. Null: the ones of the sign-in experience. (Not in Logto.) */
+  authPolicyIds?: string[] | null;
   /** The organization that owns it. (Not in Logto.) */
   organizationId?: string;
 };
@@ -355,6 +359,8 @@ export type CreateOrganization = {
   slug?: string;
   /** A suspended organization stops its whole subtree. (Not in Logto.) */
   status?: 'active' | 'suspended';
+  /** Ids of auth policies, or `password`, that people come in by. They hold below it too. Null: as above it says, or any. (Not in Logto.) */
+  authPolicyIds?: string[] | null;
   /** Absent or null: a root, or below the organization that the token speaks for. (Not in Logto.) */
   parentId?: string | null;
 };
@@ -520,6 +526,8 @@ export type CreatedApplication = {
   customData: ApplicationCustomData;
   isThirdParty: boolean;
   appLevelAccessControlEnabled: boolean;
+  /** Ids of auth policies, or `password`, that people come in by. Null: the ones of the sign-in experience. (Not in Logto.) */
+  authPolicyIds: string[] | null;
   createdAt: number;
   /** Not in Logto. */
   updatedAt: number;
@@ -688,6 +696,8 @@ export type ListedOrganization = {
   slug: string;
   /** A suspended organization stops its whole subtree. (Not in Logto.) */
   status: 'active' | 'suspended';
+  /** Ids of auth policies, or `password`, that people come in by. They hold below it too. Null: as above it says, or any. (Not in Logto.) */
+  authPolicyIds: string[] | null;
   updatedAt: number;
   usersCount?: number;
   featuredUsers?: { id: string; avatar: string | null; name: string | null }[];
@@ -828,6 +838,8 @@ export type Organization = {
   slug: string;
   /** A suspended organization stops its whole subtree. (Not in Logto.) */
   status: 'active' | 'suspended';
+  /** Ids of auth policies, or `password`, that people come in by. They hold below it too. Null: as above it says, or any. (Not in Logto.) */
+  authPolicyIds: string[] | null;
   updatedAt: number;
 };
 
@@ -872,6 +884,8 @@ export type OrganizationOfSubject = {
   slug: string;
   /** A suspended organization stops its whole subtree. (Not in Logto.) */
   status: 'active' | 'suspended';
+  /** Ids of auth policies, or `password`, that people come in by. They hold below it too. Null: as above it says, or any. (Not in Logto.) */
+  authPolicyIds: string[] | null;
   updatedAt: number;
   organizationRoles: { id: string; name: string }[];
 };
@@ -966,6 +980,8 @@ export type ReadApplication = {
   customData: ApplicationCustomData;
   isThirdParty: boolean;
   appLevelAccessControlEnabled: boolean;
+  /** Ids of auth policies, or `password`, that people come in by. Null: the ones of the sign-in experience. (Not in Logto.) */
+  authPolicyIds: string[] | null;
   createdAt: number;
   /** Not in Logto. */
   updatedAt: number;
@@ -1079,6 +1095,8 @@ export type SignInExperience = {
   supportWebsiteUrl: string | null;
   /** Whether people may make accounts of their own. */
   signInMode: 'SignIn' | 'SignInAndRegister';
+  /** Ids of auth policies, or `password`, that people come in by. Null: all that are enabled, and `password`. (Not in Logto.) */
+  authPolicyIds: string[] | null;
 };
 
 export type SsoConnectorIds = { ssoConnectorIds: string[] };
@@ -1150,6 +1168,8 @@ export type UpdateApplication = {
   isThirdParty?: boolean;
   /** A disabled application gets no token, and those it has end. (Not in Logto.) */
   status?: 'active' | 'disabled';
+  /** Ids of auth policies, or `password`, that people come in by. Null: the ones of the sign-in experience. (Not in Logto.) */
+  authPolicyIds?: string[] | null;
 };
 
 export type UpdateApplicationSecret = { name: string };
@@ -1182,6 +1202,8 @@ export type UpdateOrganization = {
   slug?: string;
   /** A suspended organization stops its whole subtree. (Not in Logto.) */
   status?: 'active' | 'suspended';
+  /** Ids of auth policies, or `password`, that people come in by. They hold below it too. Null: as above it says, or any. (Not in Logto.) */
+  authPolicyIds?: string[] | null;
 };
 
 export type UpdateOrganizationRole = {
@@ -1236,6 +1258,8 @@ export type UpdateSignInExperience = {
   supportWebsiteUrl?: string | null;
   /** Whether people may make accounts of their own. */
   signInMode?: 'SignIn' | 'SignInAndRegister';
+  /** Ids of auth policies, or `password`, that people come in by. Null: all that are enabled, and `password`. (Not in Logto.) */
+  authPolicyIds?: string[] | null;
 };
 
 export type UpdateTenant = {

@@ -37,6 +37,7 @@ eachEngine('/api/applications', (engine) => {
       customData: { a: { b: 1 } },
       isThirdParty: false,
       appLevelAccessControlEnabled: false,
+      authPolicyIds: null,
       updatedAt: createdAt,
       status: 'active',
       ownerOrganizationId: null,

@@ -49,6 +49,7 @@ eachEngine('machine clients in organizations', (engine) => {
       customData: {},
       isThirdParty: false,
       appLevelAccessControlEnabled: false,
+      authPolicyIds: null,
       createdAt: listed.createdAt,
       updatedAt: listed.updatedAt,
       status: 'active',

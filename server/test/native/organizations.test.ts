@@ -66,6 +66,7 @@ eachEngine('organizations', (engine) => {
       parentId: null,
       slug: 'acme-tokyo',
       status: 'active',
+      authPolicyIds: null,
     });
     assert.deepEqual((await call('GET', `/organizations/${id}`)).body, body);
     const changed = await call('PATCH', `/organizations/${id}`, {

@@ -18,6 +18,7 @@ const fresh = {
   privacyPolicyUrl: null,
   supportWebsiteUrl: null,
   signInMode: 'SignIn',
+  authPolicyIds: null,
 };
 
 eachEngine('/api/sign-in-exp', (engine) => {

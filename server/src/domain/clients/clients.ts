@@ -6,6 +6,7 @@ import type { Tx } from '../../storage/database.ts';
 import { assertAdministratorRemains } from '../access/management-scopes.ts';
 import { managementScopesOfRoles, rolesOfSubject } from '../access/role-scopes.ts';
 import { assertHoldsAllOf } from '../access/take-over.ts';
+import { assertMayListPolicies } from '../auth-policies/references.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
 import { removeSubject } from '../memberships/memberships.ts';
@@ -59,6 +60,7 @@ export async function createClient(ctx: Context, input: NewClient): Promise<Clie
   const secret = needsSecret ? (input.secret ?? generateSecret(ctx.random)) : undefined;
   const id = input.id ?? randomAlphanumeric(ctx.random, 32);
   return ctx.db.transact(async (trx) => {
+    await assertMayListPolicies(ctx, trx, { before: null, after: settings.signIn.authPolicyIds });
     const now = ctx.clock.now();
     await trx
       .insertInto('clients')
@@ -102,6 +104,8 @@ export async function updateClient(
     assertMayBecome(ctx, settings, before);
     const changesSignIn = !sameSignIn(before.signIn, settings.signIn);
     if (changesSignIn || before.type !== settings.type) assertSignIn(ctx.sites, settings);
+    const lists = { before: before.signIn.authPolicyIds, after: settings.signIn.authPolicyIds };
+    await assertMayListPolicies(ctx, trx, lists);
     const disabled = before.status === 'active' && settings.status !== 'active';
     const assertOwnersRemain = disabled ? await watchOwners(ctx, trx, { subjectId: id }) : undefined;
     if (changesWhoActs(before, settings, change)) await assertHoldsAllOf(ctx, trx, id);

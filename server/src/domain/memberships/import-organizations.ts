@@ -26,7 +26,7 @@ export interface ImportedMember {
 }
 
 /** An organization to be created with its members. */
-export interface ImportedOrganization extends Partial<Omit<OrganizationSettings, 'slug' | 'extras'>> {
+export interface ImportedOrganization extends Partial<Omit<OrganizationSettings, 'slug' | 'extras' | 'authPolicyIds'>> {
   readonly name: string;
   readonly parentId?: string | undefined;
   /** Or the place of its parent among those before it. */
@@ -97,7 +97,7 @@ async function placed(
     const path = pathBelow(parent?.path, id);
     if (depthOf(path) > maximumDepth) throw tooDeep();
     const times = { created_at: now, updated_at: now };
-    const place = { tenant_id: ctx.site.tenantId, id, parent_id: parent?.id ?? null, path, auth_policy_ids: null };
+    const place = { tenant_id: ctx.site.tenantId, id, parent_id: parent?.id ?? null, path };
     rows.push({ ...place, ...settingsAt(index), ...times });
   }
   return rows;

@@ -3,6 +3,7 @@ import { DomainError } from '../../kernel/errors.ts';
 import { randomAlphanumeric } from '../../kernel/random.ts';
 import type { Tx } from '../../storage/database.ts';
 import { assertAdministratorRemains } from '../access/management-scopes.ts';
+import { assertMayListPolicies } from '../auth-policies/references.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
 import type { Organization, OrganizationRow } from './organization.ts';
@@ -18,7 +19,7 @@ import { depthOf, maximumDepth, pathBelow, withinSubtree } from './tree.ts';
 /**
  * Creates an organization, a root unless it has a parent; of a delegated caller, below its own organization unless told.
  * Throws `entity.not_found` (the parent), `entity.exists` (the slug), `organization.too_deep`, `input.invalid`,
- * `auth.organization_token` (a delegated caller names a slug).
+ * `entity.reference_not_found` (an auth policy), `auth.organization_token` (a delegated caller names a slug or policies).
  */
 export async function createOrganization(
   ctx: Context,
@@ -32,6 +33,7 @@ export async function createOrganization(
     const parent = parentId === null ? undefined : await loadRow(ctx, trx, parentId, 'parentId');
     const path = pathBelow(parent?.path, id);
     if (depthOf(path) > maximumDepth) throw tooDeep();
+    await assertMayListPolicies(ctx, trx, { before: null, after: settings.authPolicyIds });
     const now = ctx.clock.now();
     const row: OrganizationRow = {
       tenant_id: ctx.site.tenantId,
@@ -40,7 +42,6 @@ export async function createOrganization(
       path,
       slug: await freeSlug(ctx, trx, settings.name, input.slug, isDelegated(ctx)),
       ...columnsOf(settings),
-      auth_policy_ids: null,
       created_at: now,
       updated_at: now,
     };
@@ -52,8 +53,8 @@ export async function createOrganization(
 
 /**
  * Changes an organization; what is absent stays. Suspending stops its whole subtree with the next request. Throws
- * `entity.not_found`, `entity.exists` (the slug), `input.invalid`, `auth.organization_token` (a delegated caller changes
- * a slug, or the status of its own organization).
+ * `entity.not_found`, `entity.exists` (the slug), `input.invalid`, `entity.reference_not_found` (an auth policy),
+ * `auth.organization_token` (a delegated caller changes a slug, policies, or the status of its own organization).
  */
 export async function updateOrganization(
   ctx: Context,
@@ -67,6 +68,7 @@ export async function updateOrganization(
     const settings = settingsOf({ ...before, ...change });
     if (settings.slug !== before.slug) assertWholeTenant(ctx, 'choose a slug');
     if (settings.status !== before.status) assertNotOwn(ctx, id, 'suspend or resume its own organization');
+    await assertMayListPolicies(ctx, trx, { before: before.authPolicyIds, after: settings.authPolicyIds });
     const slug = settings.slug === before.slug ? row.slug : await freeSlug(ctx, trx, '', settings.slug, false);
     const after: OrganizationRow = { ...row, ...columnsOf(settings), slug, updated_at: ctx.clock.now() };
     const { tenant_id: _, id: __, ...columns } = after;

@@ -13,6 +13,7 @@ export interface OrganizationSettings {
   status: Organization['status'];
   mfaRequired: boolean;
   metadata: Record<string, unknown>;
+  authPolicyIds: readonly string[] | null;
   extras: Extras;
 }
 
@@ -36,6 +37,7 @@ export function settingsOf(input: { name: string } & Partial<OrganizationSetting
     status: input.status ?? 'active',
     mfaRequired: input.mfaRequired ?? false,
     metadata,
+    authPolicyIds: input.authPolicyIds ?? null,
     extras: input.extras ?? {},
   };
 }
@@ -48,5 +50,6 @@ export const columnsOf = (settings: OrganizationSettings) => ({
   status: settings.status,
   mfa_required: settings.mfaRequired ? (1 as const) : (0 as const),
   metadata: JSON.stringify(settings.metadata),
+  auth_policy_ids: settings.authPolicyIds === null ? null : JSON.stringify(settings.authPolicyIds),
   extras: JSON.stringify(settings.extras),
 });

@@ -120,6 +120,7 @@ const setByOthers = ({
   rotatesRefreshTokens,
   alwaysIssuesRefreshToken,
   organizationUsage,
+  authPolicyIds,
 }: ClientSignIn): Partial<ClientSignIn> =>
   Object.fromEntries(
     Object.entries({
@@ -129,6 +130,7 @@ const setByOthers = ({
       rotatesRefreshTokens,
       alwaysIssuesRefreshToken,
       organizationUsage,
+      authPolicyIds,
     }).filter(([, value]) => value !== undefined),
   );
 

@@ -2,6 +2,7 @@
 import { DomainError, invalid, notFound } from '../../kernel/errors.ts';
 import type { Queryable } from '../../storage/database.ts';
 import type { Schema } from '../../storage/schema.ts';
+import { assertMayListPolicies } from '../auth-policies/references.ts';
 import type { Extras } from '../clients/client.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
@@ -98,7 +99,7 @@ export async function deleteTenant(ctx: Context, id: string): Promise<void> {
 /**
  * Changes the settings of the tenant the request is in; what is absent stays. `extras` and `signIn` get what is stored and
  * give what shall be, so that two changes at once lose nothing. Throws `entity.not_found`, `input.invalid`,
- * `auth.organization_token`.
+ * `entity.reference_not_found` (an auth policy), `auth.organization_token`.
  */
 export async function updateSettings(
   ctx: Context,
@@ -112,7 +113,11 @@ export async function updateSettings(
   return ctx.db.transact(async (trx) => {
     const before = await getTenant(ctx, tenantId, trx);
     const signIn = change.signIn?.(before.signIn);
-    if (signIn !== undefined) assertTenantSignIn(ctx.sites, signIn);
+    if (signIn !== undefined) {
+      assertTenantSignIn(ctx.sites, signIn);
+      const lists = { before: before.signIn.authPolicyIds, after: signIn.authPolicyIds };
+      await assertMayListPolicies(ctx, trx, lists);
+    }
     if (change.defaultAudience != null) await assertDefaultAudience(ctx, trx, change.defaultAudience);
     await trx
       .updateTable('tenants')

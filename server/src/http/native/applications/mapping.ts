@@ -57,6 +57,7 @@ export function applicationBody({ site }: Pick<Context, 'site'>, client: Client)
     customData,
     isThirdParty: !client.firstParty,
     appLevelAccessControlEnabled: false,
+    authPolicyIds: client.signIn.authPolicyIds === undefined ? null : [...client.signIn.authPolicyIds],
     createdAt: client.createdAt,
     updatedAt: client.updatedAt,
     status: client.status,
@@ -119,7 +120,7 @@ export function changeOf(
   body: UpdateApplication,
   before: Pick<Client, 'grantTypes' | 'extras' | 'signIn'>,
 ): Partial<ClientSettings> {
-  const { oidcClientMetadata: oidc, customClientMetadata: custom, customData } = body;
+  const { customClientMetadata: custom, customData } = body;
   const kept: Kept = {
     ...(custom && { customClientMetadata: keptMetadata(custom) }),
     ...(customData && { customData: bounded(customData) }),
@@ -131,9 +132,21 @@ export function changeOf(
     firstParty: body.isThirdParty === undefined ? undefined : !body.isThirdParty,
     grantTypes: custom === undefined ? undefined : grantTypesOf(before.grantTypes, custom),
     extras: withKept(before, kept),
-    signIn: oidc || custom ? ({ ...before.signIn, ...signInFacts(oidc, custom) } as ClientSignIn) : undefined,
+    signIn: signInAfter(body, before),
   };
   return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+}
+
+/** Undefined where nothing of it is said. */
+function signInAfter(body: UpdateApplication, { signIn }: Pick<Client, 'signIn'>): ClientSignIn | undefined {
+  const { oidcClientMetadata: oidc, customClientMetadata: custom, authPolicyIds } = body;
+  if (oidc === undefined && custom === undefined && authPolicyIds === undefined) return undefined;
+  const after = {
+    ...signIn,
+    ...signInFacts(oidc, custom),
+    ...(authPolicyIds === undefined ? {} : { authPolicyIds: authPolicyIds ?? undefined }),
+  };
+  return after as ClientSignIn;
 }
 
 /** Custom data merged key by key; null removes a key. */

@@ -45,6 +45,7 @@ export function organizationBody({ site }: Site, organization: Organization): Or
     parentId: organization.parentId,
     slug: organization.slug,
     status: organization.status,
+    authPolicyIds: organization.authPolicyIds === null ? null : [...organization.authPolicyIds],
     updatedAt: organization.updatedAt,
   };
 }
@@ -79,6 +80,7 @@ export function settingsOf(
     status: body.status,
     mfaRequired: body.isMfaRequired,
     metadata: body.customData,
+    authPolicyIds: body.authPolicyIds,
     extras: extrasOf(body, before),
   };
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));

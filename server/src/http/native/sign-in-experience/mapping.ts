@@ -31,6 +31,7 @@ export function experienceBody(tenant: Tenant): SignInExperience {
     privacyPolicyUrl: signIn.privacyUrl ?? null,
     supportWebsiteUrl: signIn.supportUrl ?? null,
     signInMode: signIn.signUp ? 'SignInAndRegister' : 'SignIn',
+    authPolicyIds: signIn.authPolicyIds === undefined ? null : [...signIn.authPolicyIds],
   };
 }
 
@@ -54,12 +55,15 @@ export function changedSettings(body: UpdateSignInExperience, before: TenantSign
     ...given('privacyUrl', body.privacyPolicyUrl),
     ...given('supportUrl', body.supportWebsiteUrl),
     ...(body.signInMode === undefined ? {} : { signUp: body.signInMode === 'SignInAndRegister' }),
+    ...given('authPolicyIds', body.authPolicyIds),
   });
 }
 
 /** Absent: as before; null or empty: not set. */
-const given = (field: keyof TenantSignInSettings, value: string | null | undefined): Record<string, unknown> =>
-  value === undefined ? {} : { [field]: value || undefined };
+const given = (
+  field: keyof TenantSignInSettings,
+  value: string | string[] | null | undefined,
+): Record<string, unknown> => (value === undefined ? {} : { [field]: value || undefined });
 
 /** Without what is not set. */
 const set = (values: Record<string, unknown>): Record<string, never> =>

@@ -4,7 +4,7 @@ import { SignInExperience, UpdateSignInExperience } from '@sekisho/contract';
 import type { FastifyRequest } from 'fastify';
 import type { TenantSignInSettings } from '../../../domain/tenants/sign-in.ts';
 import { getTenant, updateSettings } from '../../../domain/tenants/tenants.ts';
-import { failures } from '../failures.ts';
+import { failures, failuresOfOne } from '../failures.ts';
 import { changedSettings, experienceBody, inLogtosWords } from './mapping.ts';
 
 export const signInExperienceRoutes: FastifyPluginAsyncTypebox = async (server) => {
@@ -27,7 +27,7 @@ export const signInExperienceRoutes: FastifyPluginAsyncTypebox = async (server) 
       schema: {
         summary: 'Change how the pages look, and who may sign up',
         body: UpdateSignInExperience,
-        response: { 200: SignInExperience, ...failures },
+        response: { 200: SignInExperience, ...failuresOfOne },
       },
     },
     async ({ context, body }) => {
