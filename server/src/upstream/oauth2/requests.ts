@@ -44,8 +44,8 @@ const failures: Record<OutgoingError['reason'], UpstreamFailure> = {
 /** OpenSSL's words for a certificate that proves nothing, and Node's for one of another name. */
 const certificateErrors = /CERT|CRL|CA$|^UNABLE_TO_(GET|VERIFY)|PATH_LENGTH|HOSTNAME_MISMATCH|INVALID_PURPOSE/;
 
-/** Node's words for an answer that is no HTTP, or whose headers have no end. */
-const notHttp = /^HPE_/;
+/** Node's words for an answer that is no HTTP, or whose headers have no end; for a token that fits in no header. */
+const notHttp = /^HPE_|^ERR_INVALID_CHAR$/;
 
 /** What the library calls for a request. Of the answer's headers it gets the one it needs. */
 export const fetchBy =
