@@ -138,7 +138,7 @@ directory ${folder}/data
 overlay dynlist
 dynlist-attrset groupOfURLs memberURL member+memberOf@groupOfNames
 access to attrs=userPassword by anonymous auth by * none
-access to dn.subtree="${base}" by dn.exact="${searcher.dn}" read by users read by * none
+access to dn.subtree="${base}" by dn.exact="${searcher.dn}" read by users read by anonymous auth
 access to * by * read
 `;
 

@@ -10,7 +10,8 @@ import type { LdapConfiguration, LdapSecrets } from './configuration.ts';
 import { type LdapCredentials, readCredentials } from './credentials.ts';
 import { withDirectory } from './directory.ts';
 import { identityOf } from './entry.ts';
-import { signInSimply } from './sign-in.ts';
+import { signInByGssapi } from './gssapi.ts';
+import { signIn } from './sign-in.ts';
 
 /** Throws `UpstreamError`; an unknown person and a wrong password are both `credentials_refused`. */
 export async function authenticateLdap(
@@ -20,9 +21,13 @@ export async function authenticateLdap(
   typed: LdapCredentials,
 ): Promise<UpstreamIdentity> {
   const credentials = readCredentials(typed);
+  const { authMethod } = configuration;
   const signal = AbortSignal.timeout(upstreamDeadlineMs);
-  const entry = await withDirectory(guard, configuration, signal, (connection) =>
-    signInSimply(connection, configuration, secrets, credentials),
-  );
+  const entry =
+    authMethod === 'GSSAPI'
+      ? await signInByGssapi(guard, configuration, secrets, credentials, signal)
+      : await withDirectory(guard, configuration, signal, (connection) =>
+          signIn(connection, authMethod, configuration, secrets, credentials),
+        );
   return identityOf(configuration, credentials.user, entry);
 }

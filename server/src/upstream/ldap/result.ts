@@ -2,7 +2,7 @@
 import type { Element } from '../../kernel/der.ts';
 import { logText } from '../../kernel/text.ts';
 import { UpstreamError, type UpstreamFailure } from '../identity.ts';
-import { readInteger, readText, tags } from './ber.ts';
+import { malformed, readInteger, readText, tags } from './ber.ts';
 
 export interface LdapResult {
   readonly code: number;
@@ -71,4 +71,12 @@ export function refusalOf(result: LdapResult, { wasChallenged }: { wasChallenged
   const isAboutThePerson = aboutThePerson.has(result.code) || (wasChallenged && result.code === codes.other);
   if (!isAboutThePerson) return failureOf(result, 'sign-in');
   return new UpstreamError('credentials_refused', `the directory does not accept the credentials (${result.code})`);
+}
+
+/** What SASL's first round must bring; success without it would be no proof of anything. Throws `answer_invalid`. */
+export function challengeOf(result: LdapResult): Buffer {
+  if (result.code === codes.success) throw malformed('it accepts before it has asked');
+  if (result.code !== codes.saslBindInProgress) throw refusalOf(result, { wasChallenged: false });
+  if (result.saslCredentials === undefined) throw malformed('a challenge without one');
+  return result.saslCredentials;
 }
