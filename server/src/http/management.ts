@@ -12,8 +12,10 @@ import { lazyValidator } from './edge/validate.ts';
 import { problemOf } from './native/errors.ts';
 import { nativeApi } from './native/routes.ts';
 import type { HttpServices } from './request.ts';
+import { failure } from './rhmap/errors.ts';
+import { rhmapDialect } from './rhmap/routes.ts';
 
-/** Builds the app of `/api` and `/api/v2`; it takes its requests from `server`. */
+/** Builds the app of `/api`, `/api/v2` and `/box`; it takes its requests from `server`. */
 export async function createManagement(services: HttpServices, server: Server): Promise<FastifyInstance> {
   const app = createApp(services, {
     serverFactory: () => server,
@@ -25,12 +27,14 @@ export async function createManagement(services: HttpServices, server: Server): 
   app.register(nativeApi(services), { prefix: '/api' });
   app.register(accountsDialect(services), { prefix: '/api' });
   app.register(auth0Dialect(services), { prefix: '/api/v2' });
+  app.register(rhmapDialect(services), { prefix: '/box' });
   await app.ready();
   return app;
 }
 
 function unreadable({ url }: FastifyRequest): unknown {
   const message = 'The path can not be read.';
+  if (url.startsWith('/box')) return failure(message);
   if (url.startsWith('/api/v2')) return errorBody(400, `Path validation error: '${message}'`, 'invalid_uri');
   if (url.startsWith('/api/accounts')) return unreadableBody(message);
   return problemOf({ status: 400, code: 'input.malformed', message });

@@ -111,8 +111,8 @@ const unreadable = { status: 400, error: 'invalid_request', description: 'The re
 /** The issuer that answers for a path that no router could read. */
 const issuerAt = (url = '') => (url.startsWith(`${oidcIssuer.below}/`) ? oidcIssuer : rootIssuer);
 
-/** Everything under `/api`, read from the raw path as the routers read it. */
-const isManagement = (url: string | undefined): boolean => /^\/api(?:[/?]|$)/.test(url ?? '');
+/** Everything under `/api` and `/box`, read from the raw path as the routers read it. */
+const isManagement = (url: string | undefined): boolean => /^\/(?:api|box)(?:[/?]|$)/.test(url ?? '');
 
 /** Node's own server, plain or with TLS (loaded only then). */
 async function listenerFor(tls: TlsOptions | undefined): Promise<(handler: Handler) => Server> {
