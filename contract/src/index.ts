@@ -3,6 +3,8 @@ export * from './accounts.ts';
 export * from './api-keys.ts';
 export * from './application-certificates.ts';
 export * from './applications.ts';
+export * from './auth-identities.ts';
+export * from './auth-policies.ts';
 export * from './batch.ts';
 export * from './dashboard.ts';
 export * from './errors.ts';

@@ -58,6 +58,10 @@ interface Route {
 
 async function change(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
   const dryRun = isDryRun(request);
+  if (request.routeOptions.config.asksOthers === true) {
+    if (dryRun) reply.header('dry-run', 'true');
+    return route.handler(request, reply);
+  }
   const key = request.method === 'POST' ? keyOf(request) : undefined;
   const ifMatch = request.headers['if-match'];
   if (ifMatch !== undefined && route.current === undefined) {

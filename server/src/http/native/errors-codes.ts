@@ -33,7 +33,7 @@ const takenCodes: Record<string, string> = {
 };
 
 /** What Logto does not have: a conflict as everywhere else. */
-const ownThings: ReadonlySet<unknown> = new Set(['tenant']);
+const ownThings: ReadonlySet<unknown> = new Set(['tenant', 'auth policy', 'auth policy email domain', 'identity']);
 
 const missingCodes: Record<string, string> = {
   GET: 'entity.not_exists_with_id',
@@ -52,6 +52,8 @@ const ruleCodes: Record<string, Answer> = {
 };
 
 const isOfOrganizations = (route: string): boolean => route.startsWith('/api/organization');
+
+const isOfPolicies = (route: string): boolean => route.startsWith('/api/auth-policies');
 
 const answers: Partial<Record<ErrorCode, (error: DomainError, asked: Asked) => Answer>> = {
   'auth.missing': (_error, { authorization }) => {
@@ -85,7 +87,7 @@ const answers: Partial<Record<ErrorCode, (error: DomainError, asked: Asked) => A
   'entity.reference_not_found': ({ path = '' }, { route }) =>
     path.startsWith('organizationRoleNames')
       ? [422, 'organization.role_names_not_found']
-      : [isOfOrganizations(route) ? 422 : 404, 'entity.relation_foreign_key_not_found'],
+      : [isOfOrganizations(route) || isOfPolicies(route) ? 422 : 404, 'entity.relation_foreign_key_not_found'],
   'role.wrong_subject': (_error, { route }) => {
     if (isOfOrganizations(route)) return [422, 'entity.db_constraint_violated'];
     return [422, /\/applications\b/.test(route) ? 'application.invalid_role_type' : 'user.invalid_role_type'];

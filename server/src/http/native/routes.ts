@@ -6,6 +6,7 @@ import { addConventions } from '../changes/changes.ts';
 import { type HttpServices, presentedToken, protocolContext } from '../request.ts';
 import { apiKeyRoutes } from './api-keys/routes.ts';
 import { applicationRoutes } from './applications/routes.ts';
+import { authPolicyRoutes } from './auth-policies/routes.ts';
 import { dashboardRoutes } from './dashboard/routes.ts';
 import { nativeErrorHandler, problemOf } from './errors.ts';
 import { explainRoutes } from './explain/routes.ts';
@@ -39,6 +40,8 @@ declare module 'fastify' {
     delegated?: boolean;
     /** Called without a token. */
     open?: boolean;
+    /** It changes nothing but waits for another server, so it does not run in a transaction. */
+    asksOthers?: boolean;
     /** Of a PATCH: what its GET answers, for `If-Match`. */
     current?: (request: FastifyRequest) => Promise<unknown>;
   }
@@ -48,6 +51,7 @@ declare module 'fastify' {
 const things = [
   apiKeyRoutes,
   applicationRoutes,
+  authPolicyRoutes,
   explainRoutes,
   organizationBatchRoutes,
   organizationInvitationRoutes,

@@ -13,6 +13,7 @@ const actionScopes = Object.entries({
   application_secrets: 'secrets of applications',
   roles: 'tenant-wide roles',
   resources: 'API resources and their scopes',
+  auth_policies: 'auth policies and whom they let in',
 }).flatMap(([noun, words]) =>
   (['read', 'create', 'update', 'delete'] as const).map((verb) => ({
     value: `${verb}:${noun}`,
