@@ -256,6 +256,116 @@ export type ApplicationsAndRoles = {
   organizationRoleIds: string[];
 };
 
+export type ApproveUsers = { userIds: string[] };
+
+export type AuthIdentity = {
+  /** Of the auth policy. */
+  authPolicyId: string;
+  /** Who says it: as the upstream is known, byte for byte. */
+  issuer: string;
+  /** Whom it is about: as the upstream says it, byte for byte. */
+  subject: string;
+  /** What the person was called there at the latest sign-in. */
+  username: string | null;
+  /** The address the upstream told then. */
+  email: string | null;
+  /** Milliseconds. */
+  createdAt: number;
+  /** When it was linked, or somebody last signed in by it. Milliseconds. */
+  lastUsedAt: number;
+};
+
+export type AuthIdentityKey = {
+  /** Of the auth policy. */
+  authPolicyId: string;
+  /** Who says it: as the upstream is known, byte for byte. */
+  issuer: string;
+  /** Whom it is about: as the upstream says it, byte for byte. */
+  subject: string;
+};
+
+export type AuthPolicy = {
+  tenantId: string;
+  id: string;
+  /** Unique. */
+  name: string;
+  title: string | null;
+  /** How people prove themselves: a password kept here, a directory, or a provider they are sent to. */
+  type: 'password' | 'ldap' | 'oauth1' | 'oauth2' | 'openid';
+  configuration: AuthPolicyConfiguration;
+  /** Switched off, it lets nobody in, and what was begun by it has ended. */
+  enabled: boolean;
+  /** True: only who is a user here already gets in. False: the first sign-in makes the user. True unless told. */
+  checkUserExists: boolean;
+  /** Nobody gets in who was not approved for this policy. */
+  checkUserApproved: boolean;
+  /** Who is not linked yet is the user with the same e-mail address, if it is verified upstream. */
+  linksByEmail: boolean;
+  /** Who is not linked yet is the user with the same username. */
+  linksByUsername: boolean;
+  /** Of users that a first sign-in makes. */
+  newUserStatus: 'active' | 'awaiting_approval';
+  roleMappings: RoleMapping[];
+  /** Who types an e-mail address of one is sent to this policy. A domain leads to one policy. */
+  emailDomains: string[];
+  /** To be registered at the provider: of the sign-in page, and of apps that speak the RHMAP dialect. */
+  callbackUrls: string[];
+  createdAt: number;
+  updatedAt: number;
+};
+
+export type AuthPolicyConfiguration = {
+  url?: string | null;
+  startTls?: boolean | null;
+  caCertificates?: string | null;
+  allowsClearText?: boolean | null;
+  authMethod?: string | null;
+  dn?: string | null;
+  dnPrefix?: string | null;
+  realm?: string | null;
+  search?: LdapSearch | null;
+  bindPassword?: string | null;
+  attributes?: LdapAttributes | null;
+  clientId?: string | null;
+  clientSecret?: string | null;
+  issuer?: string | null;
+  identifier?: string | null;
+  authorizationUrl?: string | null;
+  tokenUrl?: string | null;
+  userInfoUrl?: string | null;
+  scopes?: string[] | null;
+  clientAuthMethod?: string | null;
+  responseMode?: string | null;
+  consumerKey?: string | null;
+  consumerSecret?: string | null;
+  requestTokenUrl?: string | null;
+  authorizeUrl?: string | null;
+  accessTokenUrl?: string | null;
+  profileUrl?: string | null;
+  fields?: UserInfoFields | null;
+  emailIsVerified?: boolean | null;
+};
+
+export type AuthPolicyTest = {
+  ok: boolean;
+  /** `credentials_refused`, `denied`, `unavailable`, `untrusted`, `answer_invalid`, `misconfigured` or `forbidden`. */
+  failure?: string;
+  /** The failure in a sentence. */
+  message?: string;
+};
+
+export type AuthPolicyUser = {
+  userId: string;
+  primaryEmail: string | null;
+  username: string | null;
+  name: string | null;
+  avatar: string | null;
+  /** Let in, or signed in rightly and waiting to be let in. */
+  status: 'approved' | 'requested';
+  createdAt: number;
+  updatedAt: number;
+};
+
 /** The role replaces all roles of the member. */
 export type ChangeAccountMember = {
   /** Name of a role, in any case: owner, member, viewer, or one that was made. */
@@ -331,6 +441,60 @@ export type CreateApplicationUser = {
   status?: 'active' | 'blocked' | 'awaiting_approval';
   name?: string;
   email?: string;
+};
+
+export type CreateAuthPolicy = {
+  /** Unique. */
+  name: string;
+  title?: string | null;
+  /** How people prove themselves: a password kept here, a directory, or a provider they are sent to. */
+  type: 'password' | 'ldap' | 'oauth1' | 'oauth2' | 'openid';
+  configuration?: {
+    url?: string | null;
+    startTls?: boolean | null;
+    caCertificates?: string | null;
+    allowsClearText?: boolean | null;
+    authMethod?: string | null;
+    dn?: string | null;
+    dnPrefix?: string | null;
+    realm?: string | null;
+    search?: LdapSearch | null;
+    bindPassword?: string | null;
+    attributes?: LdapAttributes | null;
+    clientId?: string | null;
+    clientSecret?: string | null;
+    issuer?: string | null;
+    identifier?: string | null;
+    authorizationUrl?: string | null;
+    tokenUrl?: string | null;
+    userInfoUrl?: string | null;
+    scopes?: string[] | null;
+    clientAuthMethod?: string | null;
+    responseMode?: string | null;
+    consumerKey?: string | null;
+    consumerSecret?: string | null;
+    requestTokenUrl?: string | null;
+    authorizeUrl?: string | null;
+    accessTokenUrl?: string | null;
+    profileUrl?: string | null;
+    fields?: UserInfoFields | null;
+    emailIsVerified?: boolean | null;
+  };
+  /** Switched off, it lets nobody in, and what was begun by it has ended. */
+  enabled?: boolean;
+  /** True: only who is a user here already gets in. False: the first sign-in makes the user. True unless told. */
+  checkUserExists?: boolean;
+  /** Nobody gets in who was not approved for this policy. */
+  checkUserApproved?: boolean;
+  /** Who is not linked yet is the user with the same e-mail address, if it is verified upstream. */
+  linksByEmail?: boolean;
+  /** Who is not linked yet is the user with the same username. */
+  linksByUsername?: boolean;
+  /** Of users that a first sign-in makes. */
+  newUserStatus?: 'active' | 'awaiting_approval';
+  roleMappings?: RoleMapping[];
+  /** Who types an e-mail address of one is sent to this policy. A domain leads to one policy. */
+  emailDomains?: string[];
 };
 
 export type CreateInitialAccessToken = {
@@ -675,6 +839,23 @@ export type JitEmailDomain = {
   organizationId: string;
   /** Of e-mail addresses; kept in lower-case ASCII (Punycode). */
   emailDomain: string;
+};
+
+export type LdapAttributes = {
+  id?: string | null;
+  email?: string | null;
+  name?: string | null;
+  givenName?: string | null;
+  familyName?: string | null;
+  groups?: string | null;
+};
+
+export type LdapSearch = {
+  /** Where to search. */
+  base: string;
+  /** RFC 4515; `{user}` stands where the name goes. */
+  filter: string;
+  bindDn?: string | null;
 };
 
 export type ListedOrganization = {
@@ -1046,6 +1227,13 @@ export type RoleIds = {
   roleIds: string[];
 };
 
+export type RoleMapping = {
+  group: string;
+  organizationId: string;
+  /** Organization roles for users. */
+  roleIds: string[];
+};
+
 export type RoleScopes = ResourceScopeWithResource[];
 
 /** Whom the role can be given to: users, or machine clients. */
@@ -1173,6 +1361,61 @@ export type UpdateApplication = {
 };
 
 export type UpdateApplicationSecret = { name: string };
+
+/** What is absent stays; what is given replaces, and a configuration as a whole, but for its secret. Another type needs another configuration. */
+export type UpdateAuthPolicy = {
+  /** Unique. */
+  name?: string;
+  title?: string | null;
+  /** How people prove themselves: a password kept here, a directory, or a provider they are sent to. */
+  type?: 'password' | 'ldap' | 'oauth1' | 'oauth2' | 'openid';
+  configuration?: {
+    url?: string | null;
+    startTls?: boolean | null;
+    caCertificates?: string | null;
+    allowsClearText?: boolean | null;
+    authMethod?: string | null;
+    dn?: string | null;
+    dnPrefix?: string | null;
+    realm?: string | null;
+    search?: LdapSearch | null;
+    bindPassword?: string | null;
+    attributes?: LdapAttributes | null;
+    clientId?: string | null;
+    clientSecret?: string | null;
+    issuer?: string | null;
+    identifier?: string | null;
+    authorizationUrl?: string | null;
+    tokenUrl?: string | null;
+    userInfoUrl?: string | null;
+    scopes?: string[] | null;
+    clientAuthMethod?: string | null;
+    responseMode?: string | null;
+    consumerKey?: string | null;
+    consumerSecret?: string | null;
+    requestTokenUrl?: string | null;
+    authorizeUrl?: string | null;
+    accessTokenUrl?: string | null;
+    profileUrl?: string | null;
+    fields?: UserInfoFields | null;
+    emailIsVerified?: boolean | null;
+  };
+  /** Switched off, it lets nobody in, and what was begun by it has ended. */
+  enabled?: boolean;
+  /** True: only who is a user here already gets in. False: the first sign-in makes the user. True unless told. */
+  checkUserExists?: boolean;
+  /** Nobody gets in who was not approved for this policy. */
+  checkUserApproved?: boolean;
+  /** Who is not linked yet is the user with the same e-mail address, if it is verified upstream. */
+  linksByEmail?: boolean;
+  /** Who is not linked yet is the user with the same username. */
+  linksByUsername?: boolean;
+  /** Of users that a first sign-in makes. */
+  newUserStatus?: 'active' | 'awaiting_approval';
+  roleMappings?: RoleMapping[];
+  /** Who types an e-mail address of one is sent to this policy. A domain leads to one policy. */
+  emailDomains?: string[];
+};
 
 export type UpdateInvitationStatus = {
   status: 'Accepted' | 'Revoked';
@@ -1363,6 +1606,18 @@ export type UserGrant = {
 export type UserIds = {
   /** Ids of users; at most 1000. */
   userIds: string[];
+};
+
+export type UserInfoFields = {
+  id?: string | null;
+  email?: string | null;
+  emailVerified?: string | null;
+  username?: string | null;
+  name?: string | null;
+  givenName?: string | null;
+  familyName?: string | null;
+  picture?: string | null;
+  groups?: string | null;
 };
 
 export type UserPassword = {
@@ -1669,6 +1924,75 @@ export type Operations = {
     parameters: [id: string];
     options: PageOptions;
     answer: OrganizationOfSubject[];
+  };
+
+  /** List the auth policies */
+  'GET /api/auth-policies': {
+    parameters: [];
+    options: PageOptions;
+    answer: AuthPolicy[];
+  };
+
+  /** Make an auth policy */
+  'POST /api/auth-policies': {
+    parameters: [];
+    body: CreateAuthPolicy;
+    options: PostOptions;
+    answer: AuthPolicy;
+  };
+
+  /** Read an auth policy */
+  'GET /api/auth-policies/:id': {
+    parameters: [id: string];
+    options: object;
+    answer: AuthPolicy;
+  };
+
+  /** Change an auth policy */
+  'PATCH /api/auth-policies/:id': {
+    parameters: [id: string];
+    body: UpdateAuthPolicy;
+    options: ChangeOptions & ConditionalOptions;
+    answer: AuthPolicy;
+  };
+
+  /** Delete an auth policy */
+  'DELETE /api/auth-policies/:id': {
+    parameters: [id: string];
+    options: ChangeOptions & ConditionalOptions;
+    answer: undefined;
+  };
+
+  /** Test the connection of an auth policy */
+  'POST /api/auth-policies/:id/test': {
+    parameters: [id: string];
+    options: PostOptions;
+    answer: AuthPolicyTest;
+  };
+
+  /** List whom an auth policy lets in, and who waits for that */
+  'GET /api/auth-policies/:id/users': {
+    parameters: [id: string];
+    options: PageOptions & {
+      /** Let in, or signed in rightly and waiting to be let in. */
+      status?: 'approved' | 'requested';
+    };
+    answer: AuthPolicyUser[];
+  };
+
+  /** Approve users for an auth policy */
+  'POST /api/auth-policies/:id/users': {
+    parameters: [id: string];
+    body: ApproveUsers;
+    options: PostOptions;
+    answer: ApproveUsers;
+  };
+
+  /** Approve a user no more, or reject the request */
+  'DELETE /api/auth-policies/:id/users/:userId': {
+    parameters: [id: string, userId: string];
+    options: ChangeOptions;
+    answer: undefined;
   };
 
   /** Explain a decision */
@@ -2706,6 +3030,35 @@ export type Operations = {
   'DELETE /api/users/:userId/grants/:grantId': {
     parameters: [userId: string, grantId: string];
     options: ChangeOptions;
+    answer: undefined;
+  };
+
+  /** List who a user is upstream */
+  'GET /api/users/:userId/auth-identities': {
+    parameters: [userId: string];
+    options: object;
+    answer: AuthIdentity[];
+  };
+
+  /** Say who a user is upstream */
+  'POST /api/users/:userId/auth-identities': {
+    parameters: [userId: string];
+    body: AuthIdentityKey;
+    options: PostOptions;
+    answer: AuthIdentity;
+  };
+
+  /** End who a user is upstream */
+  'DELETE /api/users/:userId/auth-identities': {
+    parameters: [userId: string];
+    options: ChangeOptions & {
+      /** Of the auth policy. */
+      authPolicyId: string;
+      /** Who says it: as the upstream is known, byte for byte. */
+      issuer: string;
+      /** Whom it is about: as the upstream says it, byte for byte. */
+      subject: string;
+    };
     answer: undefined;
   };
 

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { eachEngine, startServer, type TestServer } from '../harness.ts';
 import { callerWith, withoutLimits } from '../management/support.ts';
-import { insertPolicy } from './auth-policies-support.ts';
 import { delegatedCaller } from './delegated.ts';
 import { Members } from './members-support.ts';
+import { insertPolicy } from './policy-rows.ts';
 
 /** Logto's clients are told 422 of organizations, 404 of the rest. */
 const unknownAt = (path: string) =>

@@ -10,6 +10,7 @@ import { invalid } from '../../../kernel/errors.ts';
 import { failures, failuresOfOne } from '../failures.ts';
 import { sendPage } from '../paging.ts';
 import { searchOf } from '../search/search.ts';
+import { userIdentityRoutes } from './identity-routes.ts';
 import { digestOf, inLogtosWords, settingsOf, userBody } from './mapping.ts';
 import { userOrganizationRoutes } from './organization-routes.ts';
 import { userPartRoutes } from './part-routes.ts';
@@ -33,6 +34,7 @@ export const userRoutes: FastifyPluginAsyncTypebox = async (server) => {
   await server.register(userRoleRoutes);
   await server.register(userOrganizationRoutes);
   await server.register(userSessionRoutes);
+  await server.register(userIdentityRoutes);
 
   server.get(
     '/users',

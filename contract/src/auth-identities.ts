@@ -1,0 +1,32 @@
+import { type Static, Type } from 'typebox';
+
+const authPolicyId = Type.String({ minLength: 1, maxLength: 128, description: 'Of the auth policy.' });
+const issuer = Type.String({
+  minLength: 1,
+  maxLength: 1000,
+  description: 'Who says it: as the upstream is known, byte for byte.',
+  examples: ['https://accounts.example'],
+});
+const subject = Type.String({
+  minLength: 1,
+  maxLength: 1000,
+  description: 'Whom it is about: as the upstream says it, byte for byte.',
+  examples: ['248289761001'],
+});
+const name = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
+
+/** Who a user is at the upstream of an auth policy. (Not in Logto.) */
+export const AuthIdentity = Type.Object({
+  authPolicyId,
+  issuer,
+  subject,
+  username: name('What the person was called there at the latest sign-in.'),
+  email: name('The address the upstream told then.'),
+  createdAt: Type.Integer({ description: 'Milliseconds.' }),
+  lastUsedAt: Type.Integer({ description: 'When it was linked, or somebody last signed in by it. Milliseconds.' }),
+});
+export type AuthIdentity = Static<typeof AuthIdentity>;
+
+/** Names somebody upstream. */
+export const AuthIdentityKey = Type.Object({ authPolicyId, issuer, subject });
+export type AuthIdentityKey = Static<typeof AuthIdentityKey>;
