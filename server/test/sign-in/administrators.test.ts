@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { createSetupLink } from '../../src/domain/setup/setup-links.ts';
 import { useSetupLink } from '../../src/domain/setup/use-setup-link.ts';
 import { auth0ManagementApi } from '../../src/http/auth0/system-api.ts';
-import { contextOf } from '../../src/protocol/sign-in/sign-in.ts';
+import { contextOf } from '../../src/protocol/sign-in/open-session.ts';
 import { type Answer, eachEngine, startServer, type TestServer } from '../harness.ts';
 import { callerWith, withoutLimits } from '../management/support.ts';
 import { makeMembership, makeOrganization, makeOrganizationRole } from '../native/delegated.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { ProtocolContext } from '../../src/protocol/context.ts';
 import { Refusal, type RefusalReason } from '../../src/protocol/refusal.ts';
-import { type PasswordSignIn, signInWithPassword } from '../../src/protocol/sign-in/sign-in.ts';
+import { type PasswordSignIn, signInWithPassword } from '../../src/protocol/sign-in/by-password.ts';
 import type { TestServer } from '../harness.ts';
 import type { Browser } from './support.ts';
 

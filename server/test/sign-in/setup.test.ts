@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { createSetupLink } from '../../src/domain/setup/setup-links.ts';
 import { useSetupLink } from '../../src/domain/setup/use-setup-link.ts';
-import { contextOf } from '../../src/protocol/sign-in/sign-in.ts';
+import { contextOf } from '../../src/protocol/sign-in/open-session.ts';
 import { eachEngine, newPostgresDatabase, startServer, TestClock, type TestServer } from '../harness.ts';
 import { startProcess } from '../process.ts';
 import { run, stop, temporaryFolder } from '../start/run.ts';

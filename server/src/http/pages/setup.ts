@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isSetupLink, useSetupLink } from '../../domain/setup/use-setup-link.ts';
 import { notFound } from '../../kernel/errors.ts';
-import { contextOf } from '../../protocol/sign-in/sign-in.ts';
+import { contextOf } from '../../protocol/sign-in/open-session.ts';
 import { type HttpServices, protocolContext } from '../request.ts';
 import { formTarget } from './csrf.ts';
 import { formField } from './form-body.ts';

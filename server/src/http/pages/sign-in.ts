@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { User } from '../../domain/users/user.ts';
 import type { Step } from '../../protocol/authorize/page.ts';
-import { type SignedIn, signInWithPassword } from '../../protocol/sign-in/sign-in.ts';
+import { type SignedIn, signInWithPassword } from '../../protocol/sign-in/by-password.ts';
 import { protocolContext } from '../request.ts';
 import { brandingOf } from './branding.ts';
 import { browserOf, knownDeviceOf, setKnownDeviceCookie, setSessionCookie } from './cookies.ts';

@@ -12,6 +12,8 @@ export interface StepFacts {
   readonly request: AuthorizationRequest;
   readonly client: { readonly firstParty: boolean; readonly organizationUsage: 'deny' | 'allow' | 'require' };
   readonly session: Session | undefined;
+  /** Whether the policy the session was begun by is taken here. */
+  readonly takesPolicy: boolean;
   /** Now, in milliseconds. */
   readonly now: number;
   /** When the request came, in milliseconds. */
@@ -30,7 +32,7 @@ export type StepName = 'sign_in' | 'account' | 'organization' | 'consent' | 'non
 /** The first step that is still open. */
 export function openStep(facts: StepFacts): StepName {
   const { session } = facts;
-  if (session === undefined || mustSignInAgain(facts, session)) return 'sign_in';
+  if (session === undefined || !facts.takesPolicy || mustSignInAgain(facts, session)) return 'sign_in';
   if (mustConfirmAccount(facts, session)) return 'account';
   if (facts.client.organizationUsage === 'require' && facts.organizationId === null) return 'organization';
   return mustConsent(facts) ? 'consent' : 'none';

@@ -1,6 +1,7 @@
 /** A request on its way: what is still open of it for whoever is signed in, and its end. */
 import { acceptsPolicy } from '../../domain/access/decide.ts';
 import { loadOrganizationFacts } from '../../domain/access/organization-facts.ts';
+import { isOffered, offerListsOf, type SignInTarget } from '../../domain/auth-policies/offers.ts';
 import { type Consent, findConsent } from '../../domain/consents/consents.ts';
 import { endInteraction, type InteractionRow, usePushedRequest } from '../../domain/interactions/interactions.ts';
 import { organizationItself } from '../../domain/resource-servers/system.ts';
@@ -37,6 +38,7 @@ export async function openStepOf(
     request,
     client: { firstParty: client.firstParty, organizationUsage: client.signIn.organizationUsage ?? 'allow' },
     session,
+    takesPolicy: await takesPolicyOf(ctx, { client, organizationId }, session),
     now: ctx.services.clock.now(),
     askedAt,
     accountSessionId,
@@ -45,6 +47,14 @@ export async function openStepOf(
     agreedNow,
   });
 }
+
+/** Whoever signed in by a policy that is not offered here signs in again by one that is. */
+const takesPolicyOf = async (
+  ctx: ProtocolContext,
+  target: SignInTarget,
+  session: Session | undefined,
+): Promise<boolean> =>
+  session !== undefined && isOffered(await offerListsOf(ctx.services, ctx.site.tenantId, target), session.authPolicyId);
 
 const consentOf = async (
   ctx: ProtocolContext,

@@ -13,7 +13,7 @@ import { invalid } from '../../kernel/errors.ts';
 import type { ProtocolContext } from '../context.ts';
 import { assertTenant } from '../discovery.ts';
 import { Refusal } from '../refusal.ts';
-import { contextOf } from '../sign-in/sign-in.ts';
+import { contextOf } from '../sign-in/open-session.ts';
 import { registrationOf } from './metadata.ts';
 
 /** A client after its registration or a change of it; `registrationToken` manages it. */

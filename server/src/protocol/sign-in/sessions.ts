@@ -2,7 +2,7 @@
 import { endSession as endSessionWithin } from '../../domain/sessions/end.ts';
 import { findSession, type Session } from '../../domain/sessions/sessions.ts';
 import type { ProtocolContext } from '../context.ts';
-import { contextOf } from './sign-in.ts';
+import { contextOf } from './open-session.ts';
 
 /** The session that a cookie's value names, unless it is over or its user is not active. */
 export const sessionOf = (ctx: ProtocolContext, secret: string | undefined): Promise<Session | undefined> =>

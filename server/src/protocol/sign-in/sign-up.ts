@@ -3,6 +3,7 @@
  * makes nobody a member of an organization. Who asks with an address or name that is taken learns that it can't be used,
  * and nothing else: without a message to the address there is no way to say less, so tries are counted.
  */
+import { builtInPasswordId } from '../../domain/auth-policies/policy.ts';
 import { inOneTransaction } from '../../domain/one-transaction.ts';
 import { tenantSignIn } from '../../domain/tenants/sign-in.ts';
 import { emailIdentity, usernameIdentity } from '../../domain/users/identity.ts';
@@ -11,8 +12,9 @@ import { createUser } from '../../domain/users/users.ts';
 import { DomainError, invalid } from '../../kernel/errors.ts';
 import type { ProtocolContext } from '../context.ts';
 import { Refusal } from '../refusal.ts';
+import { asRefusal, type SignedIn } from './by-password.ts';
 import { notesAfter } from './known-device.ts';
-import { asRefusal, contextOf, openSession, type SignedIn } from './sign-in.ts';
+import { contextOf, openSession } from './open-session.ts';
 
 /** What the sign-up page sends. */
 export interface SignUp {
@@ -67,6 +69,14 @@ function identityOf(text: string): { email: string } | { username: string } {
   return { username: shown };
 }
 
+/** A new account is signed in by the password it has just set. */
+const opening = (presented: string | undefined) => ({
+  amr: ['pwd'],
+  authPolicyId: builtInPasswordId,
+  by: 'sign-up',
+  presented,
+});
+
 async function create(
   ctx: ProtocolContext,
   settings: { name: string | null; passwordHash: string } & ({ email: string } | { username: string }),
@@ -84,7 +94,7 @@ async function create(
           details: { target: userId },
           ...ctx.origin,
         });
-        return { userId, begun: await openSession(ctx, trx, userId, presented) };
+        return { userId, begun: await openSession(ctx, trx, userId, opening(presented)) };
       }),
     );
   } catch (error) {

@@ -11,6 +11,7 @@ import type { User } from '../../domain/users/user.ts';
 import { randomBase64Url } from '../../kernel/random.ts';
 import { strangerTo } from '../authorize/under-way.ts';
 import { confirmationOf, tokenTypeOf } from '../binding/binding.ts';
+import type { ClientFacts } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import { audienceOfOrganization, type IssuerProfile } from '../profile.ts';
 import { Refusal } from '../refusal.ts';
@@ -43,6 +44,7 @@ export async function issueForPerson(
   about.userId = authorization.userId;
   const user = await activeUser(ctx, authorization.userId, client.id);
   assertScopesAuthorized(request.scopes, authorization, client.id);
+  assertPolicyTaken(client, authorization);
   const target = targetOf(asked, authorization);
   about.audience = target.kind === 'userinfo' ? undefined : target.audience;
   await assertStillInside(ctx, asked, authorization, target);
@@ -63,6 +65,12 @@ async function activeUser(ctx: ProtocolContext, userId: string, clientId: string
 function assertScopesAuthorized(asked: readonly string[] | undefined, { scopes }: Authorization, clientId: string) {
   const surplus = (asked ?? []).filter((scope) => !scopes.includes(scope));
   if (surplus.length > 0) throw new Refusal('scope_not_authorized', { clientId, scopes: surplus });
+}
+
+/** A client that asks for certain auth policies is given nothing by another one, neither by a refresh nor by exchange. */
+function assertPolicyTaken({ id, signIn: { authPolicyIds } }: ClientFacts, { authPolicyId }: Authorization): void {
+  if (authPolicyIds === undefined || authPolicyId === null || authPolicyIds.includes(authPolicyId)) return;
+  throw new Refusal('policy_not_offered', { clientId: id });
 }
 
 /** What a token is for. */

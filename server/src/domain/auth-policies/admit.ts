@@ -1,0 +1,196 @@
+/**
+ * Who proved who it is upstream, or by a password here: is that a user, approved, and active? In this order, asked only of
+ * who proved it.
+ *
+ *   linked? → who has the same verified e-mail address, or username? → made now? ──► user ──► approved? ──► active?
+ */
+import type { Tx } from '../../storage/database.ts';
+import type { UpstreamIdentity } from '../../upstream/identity.ts';
+import { managementScopesOfRoles, rolesOfSubject } from '../access/role-scopes.ts';
+import type { Context } from '../context.ts';
+import { recordChange } from '../logs/record-change.ts';
+import { tenantSignIn } from '../tenants/sign-in.ts';
+import { emailKeyOf, foldCase, usernameIdentity } from '../users/identity.ts';
+import type { UserStatus } from '../users/user.ts';
+import { createUser } from '../users/users.ts';
+import { findIdentity, linkIdentity, noteIdentityUse } from './identities.ts';
+import type { AuthPolicy } from './policy.ts';
+
+/** Why somebody who proved who it is does not get in. */
+export type NotAdmitted = 'user_unknown' | 'user_is_administrator' | 'not_approved' | 'blocked' | 'awaiting_approval';
+
+/** What came of it. Also where nobody gets in something may have been written: a new user, a request for approval. */
+export type Admission =
+  | { readonly admitted: true; readonly userId: string }
+  | { readonly admitted: false; readonly why: NotAdmitted; readonly userId?: string };
+
+/** Admits somebody an upstream knows; `ctx` joins the transaction `trx` (`inOneTransaction`). */
+export async function admitIdentity(
+  ctx: Context,
+  trx: Tx,
+  policy: AuthPolicy,
+  identity: UpstreamIdentity,
+): Promise<Admission> {
+  const key = { policyId: policy.id, issuer: identity.issuer, subject: identity.subject };
+  const linked = await findIdentity(ctx, trx, key);
+  if (linked !== undefined) {
+    await noteIdentityUse(ctx, trx, key, identity);
+    return admitUser(ctx, trx, policy, linked.userId);
+  }
+  const found = await sameUser(ctx, trx, policy, identity);
+  if (found !== undefined && (await isAdministrator(ctx, trx, found))) {
+    return { admitted: false, why: 'user_is_administrator', userId: found };
+  }
+  if (found === undefined && policy.checkUserExists) return { admitted: false, why: 'user_unknown' };
+  const userId = found ?? (await newUser(ctx, trx, policy, identity));
+  await linkIdentity(ctx, trx, key, userId, identity);
+  return admitUser(ctx, trx, policy, userId);
+}
+
+/** Admits a user of ours; who waits for an approval is put where administrators see it. */
+export async function admitUser(ctx: Context, trx: Tx, policy: AuthPolicy, userId: string): Promise<Admission> {
+  const user = await trx
+    .selectFrom('users')
+    .select('status')
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where('id', '=', userId)
+    .executeTakeFirst();
+  if (user === undefined) return { admitted: false, why: 'user_unknown' };
+  const refused = (why: NotAdmitted): Admission => ({ admitted: false, why, userId });
+  if (policy.checkUserApproved && !(await isApproved(ctx, trx, policy, userId))) {
+    // Who is blocked does not come into the queue again and again.
+    if (user.status !== 'blocked') await requestApproval(ctx, trx, policy, userId);
+    return refused('not_approved');
+  }
+  if (user.status === 'active') return { admitted: true, userId };
+  if (user.status === 'awaiting_approval') await requestApproval(ctx, trx, policy, userId);
+  return refused(whyOf[user.status]);
+}
+
+const whyOf: Readonly<Record<Exclude<UserStatus, 'active'>, NotAdmitted>> = {
+  blocked: 'blocked',
+  awaiting_approval: 'awaiting_approval',
+};
+
+const entryOf = (ctx: Context, trx: Tx, policy: AuthPolicy, userId: string) =>
+  trx
+    .selectFrom('auth_policy_users')
+    .select('status')
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where('policy_id', '=', policy.id)
+    .where('user_id', '=', userId)
+    .executeTakeFirst();
+
+const isApproved = async (ctx: Context, trx: Tx, policy: AuthPolicy, userId: string): Promise<boolean> =>
+  (await entryOf(ctx, trx, policy, userId))?.status === 'approved';
+
+async function requestApproval(ctx: Context, trx: Tx, policy: AuthPolicy, userId: string): Promise<void> {
+  if ((await entryOf(ctx, trx, policy, userId)) !== undefined) return;
+  const now = ctx.clock.now();
+  await trx
+    .insertInto('auth_policy_users')
+    .values({
+      tenant_id: ctx.site.tenantId,
+      policy_id: policy.id,
+      user_id: userId,
+      status: 'requested',
+      created_at: now,
+      updated_at: now,
+    })
+    .execute();
+  await recordChange(ctx, trx, 'auth_policy_user.requested', policy.id, { userId });
+}
+
+/**
+ * Who of ours it is, as far as the policy lets names tell. An address or name that nobody vouched for proves nothing:
+ * whoever took it first could be waiting for its owner. So both ends of an e-mail address must be verified, and where
+ * people choose usernames themselves these do not count.
+ */
+async function sameUser(
+  ctx: Context,
+  trx: Tx,
+  policy: AuthPolicy,
+  { email, emailVerified, username }: UpstreamIdentity,
+): Promise<string | undefined> {
+  if (policy.linksByEmail && email !== null && emailVerified) {
+    const found = await byVerifiedEmail(ctx, trx, email);
+    if (found !== undefined) return found;
+  }
+  if (!policy.linksByUsername || username === null) return undefined;
+  if (username.includes('@')) return byVerifiedEmail(ctx, trx, username);
+  const { signUp } = await tenantSignIn(ctx, ctx.site.tenantId);
+  return signUp ? undefined : userWith(ctx, trx, 'username_key', foldCase(username.trim()));
+}
+
+const byVerifiedEmail = (ctx: Context, trx: Tx, email: string) =>
+  userWith(ctx, trx, 'email_key', emailKeyOf(email), true);
+
+async function userWith(
+  ctx: Context,
+  trx: Tx,
+  column: 'email_key' | 'username_key',
+  key: string,
+  verified = false,
+): Promise<string | undefined> {
+  let query = trx
+    .selectFrom('users')
+    .select('id')
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where(column, '=', key.replaceAll('\0', ''));
+  if (verified) query = query.where('email_verified', '=', 1);
+  return (await query.executeTakeFirst())?.id;
+}
+
+/** Whoever could do anything at a management API is linked by an administrator, never by what an upstream says. */
+async function isAdministrator(ctx: Context, trx: Tx, userId: string): Promise<boolean> {
+  const roles = await rolesOfSubject(ctx, trx, userId);
+  const given = await managementScopesOfRoles(
+    ctx,
+    trx,
+    roles.map(({ roleId }) => roleId),
+  );
+  return [...given.values()].some((scopes) => scopes.length > 0);
+}
+
+/** The first sign-in makes the user, with what the upstream vouches for and nobody here has. */
+async function newUser(ctx: Context, trx: Tx, policy: AuthPolicy, identity: UpstreamIdentity): Promise<string> {
+  const { email, emailVerified, username } = identity;
+  const ownEmail = email !== null && emailVerified && (await isFree(ctx, trx, 'email_key', emailKeyOf(email)));
+  const ownUsername = policy.type === 'ldap' ? await freeUsername(ctx, trx, username) : null;
+  const { id } = await createUser(ctx, {
+    ...(ownEmail ? { email, emailVerified: true } : {}),
+    ...(ownUsername === null ? {} : { username: ownUsername }),
+    name: shown(identity.name),
+    givenName: shown(identity.givenName),
+    familyName: shown(identity.familyName),
+    picture: pictureOf(identity.picture),
+    status: policy.newUserStatus,
+  });
+  return id;
+}
+
+const isFree = async (ctx: Context, trx: Tx, column: 'email_key' | 'username_key', key: string): Promise<boolean> =>
+  (await userWith(ctx, trx, column, key)) === undefined;
+
+async function freeUsername(ctx: Context, trx: Tx, text: string | null): Promise<string | null> {
+  if (text === null) return null;
+  try {
+    const { shown: name, key } = usernameIdentity(text);
+    return (await isFree(ctx, trx, 'username_key', key)) ? name : null;
+  } catch {
+    return null;
+  }
+}
+
+const longestName = 300;
+
+/** A name as it can be kept; an upstream may write anything. */
+const shown = (text: string | null): string | null =>
+  text
+    ?.replace(/[\p{C}]/gu, '')
+    .trim()
+    .slice(0, longestName)
+    .toWellFormed() || null;
+
+const pictureOf = (url: string | null): string | null =>
+  url !== null && url.length <= 2048 && URL.parse(url)?.protocol === 'https:' ? url : null;
