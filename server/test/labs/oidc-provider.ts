@@ -29,6 +29,8 @@ export const labAccounts: Readonly<Record<string, LabAccount>> = {
   },
   bob: { email: 'bob@example.com', email_verified: false, name: 'Bob Example', preferred_username: 'bob' },
   carol: { name: '山田 花子', preferred_username: 'carol' },
+  /** Of whose address nobody says anything. */
+  dave: { email: 'dave@example.com', name: 'Dave Example', preferred_username: 'dave' },
 };
 
 export interface LabClient {

@@ -11,7 +11,7 @@ export interface OAuth2Configuration {
   readonly clientAuthMethod: 'client_secret_basic' | 'client_secret_post' | 'none';
   /** Members of the user info; a dot goes deeper. */
   readonly fields: UserInfoFields;
-  /** The provider gives nothing but verified addresses. */
+  /** The provider gives nothing but verified addresses, if it does not say so itself of one that it is not. */
   readonly emailIsVerified: boolean;
 }
 

@@ -36,8 +36,7 @@ function personIn({ fields, emailIsVerified }: Mapping, answer: JsonObject): Per
   const picture = text(fields.picture ?? 'picture', 2048);
   return {
     email: email?.includes('@') === true ? email : null,
-    // Only `true`: the string "true" is no promise.
-    emailVerified: emailIsVerified || (verified !== null && valueAt(answer, verified) === true),
+    emailVerified: isVerified(verified === null ? undefined : valueAt(answer, verified), emailIsVerified),
     username: text(fields.username ?? 'preferred_username'),
     name: text(fields.name ?? 'name'),
     givenName: text(fields.givenName ?? 'given_name'),
@@ -46,6 +45,10 @@ function personIn({ fields, emailIsVerified }: Mapping, answer: JsonObject): Per
     groups: groupsOf(valueAt(answer, fields.groups ?? 'groups')),
   };
 }
+
+/** Only `true` is a promise, the string "true" is none; the policy vouches where the provider does not say no. */
+const isVerified = (claim: unknown, emailIsVerified: boolean): boolean =>
+  claim === true || (emailIsVerified && claim !== false && claim !== 'false');
 
 /** The member of that name, or what the dots lead to; own members only. */
 export function valueAt(answer: JsonObject, path: string): unknown {

@@ -156,6 +156,17 @@ describe('an OpenID provider that lies', () => {
       const { email, emailVerified } = await signInWith({ userInfo: (truth) => ({ ...truth, email_verified }) });
       assert.deepEqual([email, emailVerified], ['person@example.com', false], JSON.stringify(email_verified));
     }
+    for (const [email_verified, expected] of [
+      ['true', true],
+      [undefined, true],
+      ['false', false],
+      [false, false],
+    ] as const) {
+      liar.lies = { userInfo: (truth) => ({ ...truth, email_verified }) };
+      const vouching = { ...setup(), configuration: { ...liar.oidc, emailIsVerified: true } };
+      const { emailVerified } = await finish(vouching, await goAndReturn(vouching, { answers: {} }));
+      assert.equal(emailVerified, expected, String(email_verified));
+    }
     // The ID token's word is about an address that it does not name.
     const mixed = await signInWith({
       claims: (truth) => ({ ...truth, email_verified: true }),

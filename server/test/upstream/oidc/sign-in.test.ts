@@ -48,9 +48,11 @@ describe('OpenID Connect', () => {
     assert.deepEqual([carol.email, carol.emailVerified, carol.name], [null, false, '山田 花子']);
   });
 
-  test('the policy vouches for addresses; it does not make any', async () => {
+  test('the policy vouches for addresses: not against the word of the provider, and it makes none', async () => {
+    assert.equal((await finish(setup(), await goAndReturn(setup(), as('dave')))).emailVerified, false);
     const vouching = setup({ emailIsVerified: true });
-    assert.equal((await finish(vouching, await goAndReturn(vouching, as('bob')))).emailVerified, true);
+    assert.equal((await finish(vouching, await goAndReturn(vouching, as('dave')))).emailVerified, true);
+    assert.equal((await finish(vouching, await goAndReturn(vouching, as('bob')))).emailVerified, false);
     assert.equal((await finish(vouching, await goAndReturn(vouching, as('carol')))).emailVerified, false);
   });
 
