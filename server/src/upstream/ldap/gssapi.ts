@@ -36,9 +36,9 @@ export async function signInByGssapi(
   credentials: LdapCredentials,
   signal: AbortSignal,
 ): Promise<LdapEntry> {
+  assertNoClearText(configuration);
   const parts = findKerberos();
   if (parts === undefined) throw new UpstreamError('misconfigured', 'the package kerberos, or kinit, is not installed');
-  assertNoClearText(configuration);
   const principal = principalOf(credentials, configuration.realm);
   const begunAt = performance.now();
   return children.run(async () => {

@@ -42,11 +42,7 @@ export function secureSocket(socket: Socket, host: string, ca: string | null, si
   };
   const untrusted = (error: Error) =>
     new UpstreamError('untrusted', `the directory can't prove who it is (${reasonOf(error)})`, error);
-  try {
-    return whenOpen(tlsConnect(options), 'secureConnect', signal, untrusted);
-  } catch (error) {
-    throw new UpstreamError('misconfigured', "the policy's certificates can't be read", error);
-  }
+  return whenOpen(tlsConnect(options), 'secureConnect', signal, untrusted);
 }
 
 const reasonOf = (error: Error): string => (error as { code?: string }).code ?? 'closed';
