@@ -90,21 +90,24 @@ function userInfoUrl(configuration: OAuth2Configuration, provider: Authorization
 }
 
 async function accessTokenOf({ provider, client }: Exchange, response: Response): Promise<string> {
-  const answer = await processAuthorizationCodeResponse(provider, client, await withoutIdToken(response));
+  const answer = await processAuthorizationCodeResponse(provider, client, await essentialsOf(response));
   if (answer.token_type !== 'bearer') {
     throw new UpstreamError('answer_invalid', 'The token is not of the type Bearer.');
   }
   return answer.access_token;
 }
 
-/** An ID token is not what this protocol goes by; some providers send one that can only be checked with our secret. */
-async function withoutIdToken(response: Response): Promise<Response> {
+/**
+ * Of a successful answer the two members that are used. An ID token beside them is not what this protocol goes by; some
+ * providers send one that can only be checked with our own secret.
+ */
+async function essentialsOf(response: Response): Promise<Response> {
   const answer = response.status === 200 ? parseObject(await response.clone().text()) : null;
   if (answer === null) return response;
-  const { id_token: _, ...rest } = answer;
+  const { access_token, token_type, error } = answer;
   // GitHub answers errors with status 200.
-  if (typeof rest.error === 'string' && rest.access_token === undefined) throw refusal(rest.error);
-  return Response.json(rest);
+  if (typeof error === 'string' && access_token === undefined) throw refusal(error);
+  return Response.json({ access_token, token_type });
 }
 
 const asJson = { accept: 'application/json' };

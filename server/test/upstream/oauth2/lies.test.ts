@@ -54,7 +54,7 @@ describe('an OAuth 2 provider that lies', () => {
   test('an ID token beside is not read: some can only be checked with our own secret', async () => {
     const identity = await signInWith({ idToken: (claims) => macked(liar.clientSecret, { ...claims, sub: 'other' }) });
     assert.equal(identity.subject, 'person-1');
-    await signInWith(token({ id_token: 7 }));
+    await signInWith(token({ id_token: 7, refresh_token: null, expires_in: 'soon', scope: ['a'] }));
   });
 
   test('errors of the token endpoint, also with status 200', async () => {
