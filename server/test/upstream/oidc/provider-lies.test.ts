@@ -1,12 +1,11 @@
-/** Metadata, token answers, user info and redirects of a provider that lies. */
+/** Metadata, addresses, redirects and token answers of a provider that lies. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { UpstreamFailure } from '../../../src/upstream/identity.ts';
-import { oidcUpstream } from '../../../src/upstream/oidc/upstream.ts';
 import { type Endpoint, type Liar, type Lies, type Members, startLiar } from '../../labs/liar.ts';
 import { json, redirectTo } from '../../labs/liar-answers.ts';
-import { jwkOf, newKey, signed, unsigned } from '../../labs/liar-tokens.ts';
-import { failure, finish, goAndReturn, test as testUpstream } from '../oauth2/support.ts';
+import { failure, goAndReturn, test as testUpstream } from '../oauth2/support.ts';
+import { refusedWith, setupOf } from './support.ts';
 
 describe('an OpenID provider that lies', () => {
   let liar: Liar;
@@ -15,20 +14,8 @@ describe('an OpenID provider that lies', () => {
   });
   after(() => liar.close());
 
-  const setup = () => ({
-    upstream: oidcUpstream,
-    configuration: liar.oidc,
-    secrets: { clientSecret: liar.clientSecret },
-  });
-  /** It is honest while the browser goes there, so that what is refused is refused when it comes back. */
-  const signInWith = async (lies: Lies) => {
-    liar.lies = {};
-    const back = await goAndReturn(setup(), { answers: {} });
-    liar.lies = lies;
-    return finish(setup(), back);
-  };
-  const refused = (lies: Lies, expected: UpstreamFailure = 'answer_invalid') =>
-    assert.rejects(signInWith(lies), failure(expected, liar.clientSecret, 'an access token'), JSON.stringify(lies));
+  const setup = () => setupOf(liar);
+  const refused = (lies: Lies, expected: UpstreamFailure = 'answer_invalid') => refusedWith(liar, lies, expected);
   const metadata = (members: Members): Lies => ({ metadata: (truth) => ({ ...truth, ...members }) });
 
   test('metadata of somebody else, or none', async () => {
@@ -127,91 +114,6 @@ describe('an OpenID provider that lies', () => {
     ]) {
       await refused({ token: (truth) => ({ ...truth, ...members }) });
     }
-  });
-
-  test('the user info is of the same person, or of nobody', async () => {
-    for (const sub of ['person-2', 'PERSON-1', 'person-1 ', '', undefined, 1, null]) {
-      await refused({ userInfo: (truth) => ({ ...truth, sub }) });
-    }
-    await refused({ answers: { userinfo: json(['person-1']) } });
-    await refused({ answers: { userinfo: { status: 401 } } });
-    await refused({ answers: { userinfo: { status: 502 } } }, 'unavailable');
-  });
-
-  test('user info in a JWT is signed by the provider, or of nobody', async () => {
-    const asJwt = (token: string): Lies => ({
-      answers: { userinfo: { status: 200, headers: { 'content-type': 'application/jwt' }, body: token } },
-    });
-    const claims = { sub: 'person-1', email: 'jwt@example.com' };
-    assert.equal((await signInWith(asJwt(signed(liar.key, claims)))).email, 'jwt@example.com');
-    await refused(asJwt(signed(newKey(), claims)));
-    await refused(asJwt(unsigned(claims)));
-    await refused(asJwt(signed(liar.key, { ...claims, sub: 'person-2' })));
-    const another = newKey('RS256', { kid: 'k2' });
-    await refused({ ...asJwt(signed(another, claims)), keys: ([key]) => [key, { ...jwkOf(another), use: 'enc' }] });
-  });
-
-  test('an address is verified by nothing but true, said of that very address', async () => {
-    for (const email_verified of ['true', 1, '1', 'yes', {}, [true], null, undefined, false]) {
-      const { email, emailVerified } = await signInWith({ userInfo: (truth) => ({ ...truth, email_verified }) });
-      assert.deepEqual([email, emailVerified], ['person@example.com', false], JSON.stringify(email_verified));
-    }
-    for (const [email_verified, expected] of [
-      ['true', true],
-      [undefined, true],
-      ['false', false],
-      [false, false],
-    ] as const) {
-      liar.lies = { userInfo: (truth) => ({ ...truth, email_verified }) };
-      const vouching = { ...setup(), configuration: { ...liar.oidc, emailIsVerified: true } };
-      const { emailVerified } = await finish(vouching, await goAndReturn(vouching, { answers: {} }));
-      assert.equal(emailVerified, expected, String(email_verified));
-    }
-    // The ID token's word is about an address that it does not name.
-    const mixed = await signInWith({
-      claims: (truth) => ({ ...truth, email_verified: true }),
-      userInfo: (truth) => ({ ...truth, email: 'victim@example.com', email_verified: false }),
-    });
-    assert.deepEqual(
-      [mixed.email, mixed.emailVerified, mixed.claims.email_verified],
-      ['victim@example.com', false, false],
-    );
-    const signedOne = await signInWith({
-      claims: (truth) => ({ ...truth, email: 'signed@example.com', email_verified: false }),
-      userInfo: (truth) => ({ ...truth, email: 'other@example.com' }),
-    });
-    assert.deepEqual([signedOne.email, signedOne.emailVerified], ['signed@example.com', false]);
-  });
-
-  test('odd values are left out, and none reaches a prototype', async () => {
-    const { claims, ...person } = await signInWith({
-      userInfo: () =>
-        JSON.parse(
-          '{"sub":"person-1","__proto__":{"email":"x@y.z","email_verified":true},"email":"no address","name":7,' +
-            '"given_name":"a\\u0000b","family_name":"\\ud800","picture":"javascript:alert(1)","groups":["a",7,"",null,{"b":1}],' +
-            `"preferred_username":"${'x'.repeat(256)}","long":"${'y'.repeat(5000)}"}`,
-        ),
-    });
-    assert.deepEqual(person, {
-      issuer: liar.issuer,
-      subject: 'person-1',
-      email: null,
-      emailVerified: false,
-      username: null,
-      name: null,
-      givenName: null,
-      familyName: null,
-      picture: null,
-      groups: ['a'],
-      amr: [],
-    });
-    assert.deepEqual([claims.long, Object.keys(claims).includes('__proto__')], [undefined, false]);
-    assert.equal(({} as Members).email, undefined);
-  });
-
-  test('nesting without end is no way to bring us down', async () => {
-    const body = `{"sub":"person-1","deep":${'['.repeat(200_000)}${']'.repeat(200_000)}}`;
-    await refused({ answers: { userinfo: { status: 200, headers: { 'content-type': 'application/json' }, body } } });
   });
 
   test('the test of a policy tells what could not work', async () => {
