@@ -1,12 +1,13 @@
 """A provider of OAuth 1.0a (RFC 5849) on loopback, on python3-oauthlib, that asks the person by a page.
 
 Arguments: consumer key, redirect URI without query. The consumer secret is in CONSUMER_SECRET. Writes its port in one line
-when it listens. It forgets everything when it ends.
+when it listens. It ends with its standard input, so with whoever started it, and forgets everything.
 """
 import html
 import json
 import os
 import sys
+import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
@@ -193,6 +194,12 @@ class Handler(BaseHTTPRequestHandler):
         return {"Authorization": self.headers["Authorization"]} if self.headers.get("Authorization") else {}
 
 
+def end_with_input():
+    sys.stdin.read()
+    os._exit(0)
+
+
+threading.Thread(target=end_with_input, daemon=True).start()
 httpd = ThreadingHTTPServer(("127.0.0.1", int(os.environ.get("PORT", "0"))), Handler)
 print(httpd.server_address[1], flush=True)
 httpd.serve_forever()

@@ -52,7 +52,7 @@ export async function startOAuth1Lab(redirectUri: string, port = 0): Promise<OAu
   const program = fileURLToPath(new URL('oauth1-provider.py', import.meta.url));
   const child = spawn(python, [program, consumerKey, callback.href], {
     env: { CONSUMER_SECRET: consumerSecret, PORT: String(port), PYTHONDONTWRITEBYTECODE: '1' },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
   const issuer = `http://127.0.0.1:${await firstLine(child)}`;
   const close = async () => {
