@@ -129,6 +129,29 @@ export const RoleMapping = Type.Object({
 });
 export type RoleMapping = Static<typeof RoleMapping>;
 
+const translated = (description: string) => Type.Object({ en: Type.String(), ja: Type.String() }, { description });
+
+/** How a well-known provider is set up. */
+export const AuthPolicyPreset = Type.Object({
+  id: Type.String({ examples: ['google'] }),
+  name: translated('Of the provider.'),
+  type,
+  configuration: AuthPolicyConfiguration,
+  values: Type.Array(
+    Type.Object({
+      name: Type.String({
+        description: 'Stands in the configuration as `{name}`; `clientSecret` is a field of the configuration instead.',
+        examples: ['clientId'],
+      }),
+      label: translated('What the provider calls it.'),
+    }),
+    { description: 'What only the administrator knows.' },
+  ),
+  notes: translated('What has to be done at the provider, and what it does not tell.'),
+  consoleUrl: Type.String({ description: 'Where clients are registered.' }),
+});
+export type AuthPolicyPreset = Static<typeof AuthPolicyPreset>;
+
 const name = Type.String({ minLength: 1, maxLength: 128, description: 'Unique.', examples: ['example-sso'] });
 const title = nullable(
   Type.String({ minLength: 1, maxLength: 128, description: 'What the sign-in page calls it; null: the name.' }),

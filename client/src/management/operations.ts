@@ -156,6 +156,7 @@ export const nativeOperations = {
     update: 'PATCH /api/auth-policies/:id',
     delete: 'DELETE /api/auth-policies/:id',
     test: 'POST /api/auth-policies/:id/test',
+    presets: 'GET /api/auth-policy-presets',
     listUsers: 'LIST /api/auth-policies/:id/users',
     approveUsers: 'POST /api/auth-policies/:id/users',
     removeUser: 'DELETE /api/auth-policies/:id/users/:userId',

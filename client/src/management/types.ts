@@ -346,6 +346,26 @@ export type AuthPolicyConfiguration = {
   emailIsVerified?: boolean | null;
 };
 
+export type AuthPolicyPreset = {
+  id: string;
+  /** Of the provider. */
+  name: { en: string; ja: string };
+  /** How people prove themselves: a password kept here, a directory, or a provider they are sent to. */
+  type: 'password' | 'ldap' | 'oauth1' | 'oauth2' | 'openid';
+  configuration: AuthPolicyConfiguration;
+  /** What only the administrator knows. */
+  values: {
+    /** Stands in the configuration as `{name}`; `clientSecret` is a field of the configuration instead. */
+    name: string;
+    /** What the provider calls it. */
+    label: { en: string; ja: string };
+  }[];
+  /** What has to be done at the provider, and what it does not tell. */
+  notes: { en: string; ja: string };
+  /** Where clients are registered. */
+  consoleUrl: string;
+};
+
 export type AuthPolicyTest = {
   ok: boolean;
   /** `credentials_refused`, `denied`, `unavailable`, `untrusted`, `answer_invalid`, `misconfigured` or `forbidden`. */
@@ -1968,6 +1988,13 @@ export type Operations = {
     parameters: [id: string];
     options: PostOptions;
     answer: AuthPolicyTest;
+  };
+
+  /** List how well-known providers are set up */
+  'GET /api/auth-policy-presets': {
+    parameters: [];
+    options: object;
+    answer: AuthPolicyPreset[];
   };
 
   /** List whom an auth policy lets in, and who waits for that */

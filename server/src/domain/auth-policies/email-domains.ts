@@ -24,7 +24,8 @@ export async function replaceEmailDomains(
     .where('tenant_id', '=', tenantId)
     .where('domain', 'in', domains)
     .execute();
-  const index = domains.findIndex((domain) => taken.some((row) => row.domain === domain));
+  const ofOthers = new Set(taken.map(({ domain }) => domain));
+  const index = domains.findIndex((domain) => ofOthers.has(domain));
   if (index >= 0) {
     throw new DomainError('entity.exists', 'Another auth policy has this domain already.', {
       path: `emailDomains.${index}`,

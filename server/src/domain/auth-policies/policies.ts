@@ -7,7 +7,6 @@ import { recordChange } from '../logs/record-change.ts';
 import { assertWholeTenant } from '../organizations/reach.ts';
 import { endEverythingOfPolicy } from '../sessions/end.ts';
 import { type CheckedConfiguration, checkConfiguration } from './configuration/configuration.ts';
-import { assertMechanism } from './configuration/mechanism.ts';
 import { replaceEmailDomains } from './email-domains.ts';
 import { assertNotListed } from './in-use.ts';
 import {
@@ -39,7 +38,6 @@ export async function createPolicy(ctx: Context, input: NewAuthPolicy): Promise<
   const settings = settingsOf(input);
   const domains = emailDomainKeys(input.emailDomains ?? []);
   const checked = checkConfiguration(ctx.outgoing, input.type, input.configuration);
-  await assertMechanism(checked.typed);
   const id = randomHex(ctx.random, 12);
   return ctx.db.transact(async (trx) => {
     await assertNameFree(ctx, trx, settings.name);
@@ -68,8 +66,6 @@ export async function createPolicy(ctx: Context, input: NewAuthPolicy): Promise<
 export async function updatePolicy(ctx: Context, id: string, change: AuthPolicyChange): Promise<AuthPolicy> {
   assertWholeTenant(ctx, 'change auth policies');
   const domains = change.emailDomains === undefined ? undefined : emailDomainKeys(change.emailDomains);
-  const { typed } = configurationAfter(ctx, await loadPolicyRow(ctx, ctx.db.read, id), change);
-  if (change.configuration !== undefined) await assertMechanism(typed);
   return ctx.db.transact(async (trx) => {
     const row = await loadPolicyRow(ctx, trx, id);
     const before = authPolicyOf(ctx, row);

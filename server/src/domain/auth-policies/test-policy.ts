@@ -46,7 +46,7 @@ async function ask(
     case 'password':
       return;
     case 'ldap':
-      return;
+      return (await import('../../upstream/ldap/check.ts')).testLdap(services, configuration, secrets);
     case 'oauth1':
       return (await import('../../upstream/oauth1/upstream.ts')).oauth1Upstream.test(services, configuration, secrets);
     case 'oauth2':

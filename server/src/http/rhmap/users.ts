@@ -1,5 +1,5 @@
 /** Users of a policy. On the wire a user is named by what it signs in with; our own ids are taken too. */
-import { listPolicyUsersByKey, type PolicyUser } from '../../domain/auth-policies/approved-users.ts';
+import { listPolicyUsersByKey, type PolicyUser } from '../../domain/auth-policies/read-policy-users.ts';
 import type { Context } from '../../domain/context.ts';
 import { findAccount, typedIdentifier } from '../../domain/users/accounts.ts';
 import { getUser } from '../../domain/users/read-users.ts';

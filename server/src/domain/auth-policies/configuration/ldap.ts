@@ -3,11 +3,13 @@ import { isLoopback } from '../../../kernel/urls.ts';
 import type { GuardSettings } from '../../../upstream/guarded-fetch.ts';
 import {
   type LdapAttributes,
+  type LdapAuthMethod,
   type LdapConfiguration,
   type LdapSearch,
   ldapAuthMethods,
 } from '../../../upstream/ldap/configuration.ts';
 import { readFilter } from '../../../upstream/ldap/filter.ts';
+import { isGssapiInstalled } from '../../../upstream/ldap/kerberos.ts';
 import type { Checked } from './configuration.ts';
 import { type Fields, flag, nameOr, oneOf, optionalFields, optionalText, refused, requiredText } from './fields.ts';
 import { assertAddress } from './urls.ts';
@@ -19,7 +21,7 @@ export function checkLdap(guard: GuardSettings, fields: Fields, hasSecret: boole
     startTls: flag(fields, 'startTls'),
     caCertificates: caCertificatesOf(fields),
     allowsClearText: flag(fields, 'allowsClearText'),
-    authMethod: oneOf(fields, 'authMethod', ldapAuthMethods),
+    authMethod: authMethodOf(fields),
     dn: dnOf(fields, 'dn'),
     dnPrefix: attributeOf(fields, 'dnPrefix', optionalText(fields, 'dnPrefix', 128)),
     search: searchOf(fields),
@@ -45,6 +47,16 @@ function urlOf(guard: GuardSettings, fields: Fields): string {
   }
   assertAddress(guard, fields, 'url', new URL(url));
   return url;
+}
+
+function authMethodOf(fields: Fields): LdapAuthMethod {
+  const method = oneOf(fields, 'authMethod', ldapAuthMethods);
+  if (method !== 'GSSAPI' || isGssapiInstalled()) return method;
+  throw refused(
+    fields,
+    'authMethod',
+    'GSSAPI needs the npm package kerberos and the program kinit where this server runs; they are not installed.',
+  );
 }
 
 const distinguishedName = /^[A-Za-z0-9][A-Za-z0-9.-]*\s*=./;

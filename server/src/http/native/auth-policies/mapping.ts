@@ -1,10 +1,11 @@
-import type { AuthPolicy, AuthPolicyUser, CreateAuthPolicy } from '@sekisho/contract';
-import type { PolicyUser } from '../../../domain/auth-policies/approved-users.ts';
+import type { AuthPolicy, AuthPolicyPreset, AuthPolicyUser, CreateAuthPolicy } from '@sekisho/contract';
 import { emailDomainsOfPolicies } from '../../../domain/auth-policies/email-domains.ts';
 import { type AuthPolicy as DomainPolicy, isForm, secretMask } from '../../../domain/auth-policies/policy.ts';
+import type { PolicyUser } from '../../../domain/auth-policies/read-policy-users.ts';
 import type { NewAuthPolicy } from '../../../domain/auth-policies/settings.ts';
 import type { Context } from '../../../domain/context.ts';
 import { mapPage } from '../../../domain/paging.ts';
+import type { Preset } from '../../../upstream/presets.ts';
 
 /** A policy as it is shown: of a secret, only that it is there. */
 export const policyBody = (ctx: Context, policy: DomainPolicy, emailDomains: readonly string[]): AuthPolicy => ({
@@ -57,4 +58,10 @@ export const policyUserBody = ({ id, email, picture, ...user }: PolicyUser): Aut
   primaryEmail: email,
   avatar: picture,
   ...user,
+});
+
+export const presetBody = ({ configuration, values, ...preset }: Preset): AuthPolicyPreset => ({
+  ...preset,
+  configuration: { ...configuration, scopes: [...configuration.scopes] },
+  values: [...values],
 });

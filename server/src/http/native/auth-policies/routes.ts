@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import {
   AuthPolicy,
+  AuthPolicyPreset,
   AuthPolicyTest,
   CreateAuthPolicy,
   PagingQuery,
@@ -19,9 +20,10 @@ import {
 } from '../../../domain/auth-policies/read-policies.ts';
 import { testPolicy } from '../../../domain/auth-policies/test-policy.ts';
 import type { KeysetRange, OffsetRange } from '../../../domain/paging.ts';
+import { presets } from '../../../upstream/presets.ts';
 import { failures, failuresOfOne } from '../failures.ts';
 import { sendPage } from '../paging.ts';
-import { newPolicyOf, policyBodies, policyBody } from './mapping.ts';
+import { newPolicyOf, policyBodies, policyBody, presetBody } from './mapping.ts';
 import { authPolicyUserRoutes } from './user-routes.ts';
 
 const params = Type.Object({ id: Type.String({ description: 'Of an auth policy.' }) });
@@ -140,6 +142,19 @@ export const authPolicyRoutes: FastifyPluginAsyncTypebox = async (server) => {
       },
     },
     ({ context, params }) => testPolicy(context, params.id),
+  );
+
+  server.get(
+    '/auth-policy-presets',
+    {
+      config: { scopes: ['read:auth_policies'] },
+      schema: {
+        summary: 'List how well-known providers are set up',
+        description: 'Configurations to begin with: put your own values in, and make a policy. (Not in Logto.)',
+        response: { 200: Type.Array(AuthPolicyPreset), ...failures },
+      },
+    },
+    async () => presets.map(presetBody),
   );
 
   await server.register(authPolicyUserRoutes);

@@ -2,12 +2,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { ApproveUsers, AuthPolicyUser, AuthPolicyUsersQuery, Problem } from '@sekisho/contract';
 import { Type } from 'typebox';
-import {
-  addPolicyUsers,
-  listPolicyUsers,
-  listPolicyUsersByKey,
-  removePolicyUsers,
-} from '../../../domain/auth-policies/approved-users.ts';
+import { addPolicyUsers, removePolicyUsers } from '../../../domain/auth-policies/approved-users.ts';
+import { listPolicyUsers, listPolicyUsersByKey } from '../../../domain/auth-policies/read-policy-users.ts';
 import type { KeysetRange, OffsetRange } from '../../../domain/paging.ts';
 import { notFound } from '../../../kernel/errors.ts';
 import { failuresOfOne } from '../failures.ts';
