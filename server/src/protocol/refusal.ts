@@ -83,6 +83,7 @@ export const refusalReasons = {
   upstream_unavailable: 'The upstream of the auth policy can not be reached or trusted, or is not set up rightly.',
   upstream_refused: 'The person, or the upstream of the auth policy, said no.',
   upstream_answer_invalid: 'What the upstream of the auth policy answered breaks the rules of its protocol.',
+  user_gone_upstream: 'The directory that the person signed in by does not know them any more.',
   upstream_state_unknown: 'The way back from the upstream is over, was used, or belongs to another browser.',
   sign_up_off: 'The tenant does not let people make accounts of their own.',
   sign_up_refused: 'The e-mail address or username is taken.',

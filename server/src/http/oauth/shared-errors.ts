@@ -41,6 +41,7 @@ export const sharedErrors = {
   upstream_unavailable: row(503, 'temporarily_unavailable', 'The sign-in service can not be reached.'),
   upstream_refused: row(403, 'access_denied', 'The sign-in service refused.'),
   upstream_answer_invalid: row(502, 'server_error', 'The sign-in service gave an answer that can not be accepted.'),
+  user_gone_upstream: row(400, 'invalid_grant', 'The user is not active.'),
   upstream_state_unknown: row(400, 'invalid_request', 'This sign-in is over or belongs to another browser.'),
   sign_up_off: row(404, 'not_found', 'There is nothing here.'),
   sign_up_refused: row(400, 'invalid_request', 'This e-mail address or username can not be used.'),

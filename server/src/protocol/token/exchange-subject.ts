@@ -2,6 +2,7 @@
 import type { ActorClaim, Authorization } from '../../domain/authorizations/authorization.ts';
 import { findAuthorization } from '../../domain/authorizations/authorizations.ts';
 import { findOpaqueToken } from '../../domain/authorizations/opaque-tokens.ts';
+import { findAppSession } from '../../domain/sessions/app-sessions.ts';
 import { findSubjectToken } from '../../domain/subject-tokens/use.ts';
 import type { Binding } from '../binding/binding.ts';
 import { bindingOfClaim } from '../binding/present.ts';
@@ -13,9 +14,7 @@ import { Refusal } from '../refusal.ts';
 import { isIdentityScope, organizationsScope } from '../tokens/identity-scopes.ts';
 import { authorizationOfTokenId, BadToken, type PresentedToken, verifyAccessToken } from '../tokens/verify.ts';
 import type { Redeemed } from './grants/grant-type.ts';
-
-export const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';
-export const impersonationTokenType = 'urn:logto:token-type:impersonation_token';
+import { impersonationTokenType, policySessionTokenType } from './subject-token-types.ts';
 
 /** Longest life of a token by an impersonation token, in seconds: that itself is over in minutes. */
 const impersonationSeconds = 3600;
@@ -42,12 +41,17 @@ export interface Subject {
   readonly parentId: string | undefined;
   /** Hash of what has to be used up. */
   readonly singleUse: string | undefined;
+  /** The session it ends with. */
+  readonly sessionId: string | null;
+  /** Nothing was authorized before: without scopes in the request it may get whatever the person may have. */
+  readonly takesAll: boolean;
 }
 
 /** Reads the subject token. Throws `subject_token_invalid`, `subject_token_of_client`, `binding_mismatch`. */
 export async function subjectOf(ctx: ProtocolContext, redeemed: Redeemed): Promise<Subject> {
   const { subjectToken = '', subjectTokenType } = redeemed.request.given;
   if (subjectTokenType === impersonationTokenType) return impersonation(ctx, redeemed, subjectToken);
+  if (subjectTokenType === policySessionTokenType) return ofAppSession(ctx, redeemed, subjectToken);
   return isJwt(subjectToken) ? ofJwt(ctx, redeemed, subjectToken) : ofOpaque(ctx, redeemed, subjectToken);
 }
 
@@ -61,22 +65,41 @@ async function impersonation(ctx: ProtocolContext, redeemed: Redeemed, token: st
   if (found === undefined || found.usedAt !== null || found.expiresAt <= now) {
     throw invalid(redeemed, 'unknown, used or over', found?.userId);
   }
-  const { audience, organization, scopes = [] } = redeemed.request;
   return {
+    ...boundByPerson(redeemed),
     userId: found.userId,
-    scopes: scopes.filter((scope) => scope !== 'offline_access'),
-    audiences: audience === undefined ? [] : [audience],
-    organizationId: organization ?? null,
     amr: [],
     authPolicyId: null,
     authenticatedAt: now,
     expiresAt: now + impersonationSeconds * 1000,
-    actor: null,
-    target: {},
-    parentId: undefined,
     singleUse: found.hash,
+    sessionId: null,
   };
 }
+
+/** Somebody signed in to the app, which asked for nothing then. The session is its own: no other client can use it. */
+async function ofAppSession(ctx: ProtocolContext, redeemed: Redeemed, token: string): Promise<Subject> {
+  const session = await findAppSession(ctx.services, ctx.site.tenantId, token);
+  if (session?.clientId !== redeemed.client.id) throw invalid(redeemed, 'no such session of this client counts');
+  const { id, userId, amr, authPolicyId, authenticatedAt, expiresAt } = session;
+  return {
+    ...boundByPerson(redeemed),
+    ...{ userId, amr, authPolicyId, authenticatedAt, expiresAt },
+    singleUse: undefined,
+    sessionId: id,
+  };
+}
+
+/** What the request asks for, as far as the person may have it. */
+const boundByPerson = ({ request: { audience, organization, scopes = [] } }: Redeemed) => ({
+  scopes: scopes.filter((scope) => scope !== 'offline_access'),
+  audiences: audience === undefined ? [] : [audience],
+  organizationId: organization ?? null,
+  actor: null,
+  target: {},
+  parentId: undefined,
+  takesAll: true,
+});
 
 /** A token of an API: its own scopes are the bound, and its own organization. */
 async function ofJwt(ctx: ProtocolContext, redeemed: Redeemed, token: string): Promise<Subject> {
@@ -143,6 +166,8 @@ const bounded = (
   actor: authorization.actor,
   parentId: authorization.id,
   singleUse: undefined,
+  sessionId: null,
+  takesAll: false,
 });
 
 /** Who acts, the current actor outermost: the actor token's subject, before whoever acted already. */

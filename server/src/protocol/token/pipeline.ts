@@ -37,7 +37,7 @@ export function issueToken(ctx: ProtocolContext, profile: IssuerProfile, request
     const named = facts ?? (await loadClientFacts(ctx, request.credentials.clientId ?? ''));
     about.clientName = named.client?.name;
     const client = await authenticateClient(ctx, profile, named.client, request.credentials, {
-      publicClients: grant.speaksFor === 'person' && grant.publicClients,
+      publicClients: grant.speaksFor === 'person' && grant.publicClients(request),
     });
     if (client.status !== 'active') throw new Refusal('client_disabled', { clientId: client.id });
     if (!client.grantTypes.includes(request.grantType)) {

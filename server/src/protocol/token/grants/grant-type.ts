@@ -16,8 +16,8 @@ export interface ClientGrantType {
 /** The client speaks for a person, with what the person authorized. */
 export interface PersonGrantType {
   readonly speaksFor: 'person';
-  /** Whether a client that can't prove who it is may use it. */
-  readonly publicClients: boolean;
+  /** Whether a client that can't prove who it is may make this request by it. */
+  publicClients(request: TokenRequest): boolean;
   /** Reads and checks what was shown; uses up nothing yet. Throws a `Refusal`. */
   redeem(ctx: ProtocolContext, redeemed: Redeemed): Promise<PersonGrant>;
 }

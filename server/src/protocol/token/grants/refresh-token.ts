@@ -11,6 +11,7 @@ import type { Binding } from '../../binding/binding.ts';
 import type { ClientFacts } from '../../client-facts.ts';
 import type { ProtocolContext } from '../../context.ts';
 import { Refusal } from '../../refusal.ts';
+import { assertStillThere } from '../../sign-in/still-there.ts';
 import { ended } from './ended.ts';
 import type { PersonGrant, Redeemed } from './grant-type.ts';
 import { refreshLifetimeMs } from './refresh-token-of.ts';
@@ -42,6 +43,7 @@ export async function redeem(
   }
   assertBound(found, binding);
   if (found.usedAt !== null && !(await mayRepeat(ctx, found, presented))) throw await replayed(ctx, found);
+  await assertStillThere(ctx, found.authorization);
   const rotates = found.usedAt !== null || rotatesNow(client, found, now);
   return {
     authorization: found.authorization,

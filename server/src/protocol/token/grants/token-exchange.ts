@@ -1,16 +1,18 @@
 /**
  * Token exchange (RFC 8693): a client of our own gets a token for a person, from a token that speaks for the person
- * already or from one that an administrator made. It only ever narrows: the scopes, audiences and organization of what
+ * already, from one that an administrator made, or from the session that an app holds. It only ever narrows: the scopes, audiences and organization of what
  * is shown, no longer than that lives, never a management API. A client's own token is refused: only people's are
  * exchanged. What is shown decides; the client's own access never stands in for it.
  */
 import type { Authorization } from '../../../domain/authorizations/authorization.ts';
 import { insertExchanged } from '../../../domain/authorizations/authorizations.ts';
+import { authorizeInAppSession } from '../../../domain/sessions/app-sessions.ts';
 import { useSubjectToken } from '../../../domain/subject-tokens/use.ts';
 import { randomBase64Url } from '../../../kernel/random.ts';
 import type { ProtocolContext } from '../../context.ts';
 import { Refusal } from '../../refusal.ts';
-import { accessTokenType, chainOf, impersonationTokenType, type Subject, subjectOf } from '../exchange-subject.ts';
+import { chainOf, type Subject, subjectOf } from '../exchange-subject.ts';
+import { accessTokenType, impersonationTokenType, policySessionTokenType } from '../subject-token-types.ts';
 import type { PersonGrant, Redeemed } from './grant-type.ts';
 
 export const tokenExchangeGrantType = 'urn:ietf:params:oauth:grant-type:token-exchange';
@@ -29,12 +31,12 @@ export async function redeem(ctx: ProtocolContext, redeemed: Redeemed): Promise<
     givesIdToken: false,
     issuedTokenType: accessTokenType,
     maximumLifetimeSeconds: Math.floor((subject.expiresAt - ctx.services.clock.now()) / 1000),
-    exchange: { target: subject.target, takesAll: subject.singleUse !== undefined },
+    exchange: { target: subject.target, takesAll: subject.takesAll },
     consume: () => useUp(ctx, subject, authorization),
   };
 }
 
-const known: ReadonlySet<unknown> = new Set([accessTokenType, impersonationTokenType]);
+const known: ReadonlySet<unknown> = new Set([accessTokenType, impersonationTokenType, policySessionTokenType]);
 
 /** RFC 8693 §2.1. */
 function assertParameters({ client, request: { given } }: Redeemed): void {
@@ -59,7 +61,7 @@ function authorizationOf(ctx: ProtocolContext, { profile, client }: Redeemed, su
     audiences: subject.audiences,
     amr: subject.amr,
     authPolicyId: subject.authPolicyId,
-    sessionId: null,
+    sessionId: subject.sessionId,
     organizationId: subject.organizationId,
     actor: subject.actor,
     authenticatedAt: subject.authenticatedAt,
@@ -71,10 +73,12 @@ function authorizationOf(ctx: ProtocolContext, { profile, client }: Redeemed, su
 /** Of two at once with a token that is good once, one changes its row. */
 async function useUp(ctx: ProtocolContext, subject: Subject, authorization: Authorization): Promise<void> {
   const { tenantId } = ctx.site;
-  const { singleUse, parentId } = subject;
+  const { singleUse, parentId, sessionId } = subject;
   const isGood =
     (singleUse === undefined || (await useSubjectToken(ctx.services, tenantId, singleUse))) &&
-    (await insertExchanged(ctx.services, tenantId, authorization, parentId));
+    (sessionId === null
+      ? await insertExchanged(ctx.services, tenantId, authorization, parentId)
+      : await authorizeInAppSession(ctx.services, tenantId, authorization));
   if (isGood) return;
   throw new Refusal('subject_token_invalid', { clientId: authorization.clientId, userId: authorization.userId });
 }
