@@ -13,7 +13,7 @@ import {
 } from '../../domain/auth-policies/policy.ts';
 import type { Services } from '../../domain/context.ts';
 import type { Body } from './body.ts';
-import { issuerOfProvider, scopesOfProvider } from './providers.ts';
+import { providerOf } from './providers.ts';
 
 type Read = (value: unknown) => unknown;
 
@@ -90,9 +90,9 @@ function put(target: Record<string, unknown>, path: string, value: unknown): voi
 
 /** A provider that is known by its name needs no address. */
 function ofProvider(native: Body, provider: unknown): Record<string, unknown> {
-  const issuer = typeof provider === 'string' ? issuerOfProvider(provider) : undefined;
-  if (issuer === undefined || native.issuer !== undefined || native.authorizationUrl !== undefined) return {};
-  return { issuer, ...(native.scopes === undefined ? { scopes: scopesOfProvider } : {}) };
+  const known = typeof provider === 'string' ? providerOf(provider) : undefined;
+  if (known === undefined || native.issuer !== undefined || native.authorizationUrl !== undefined) return {};
+  return { issuer: known.issuer, scopes: native.scopes ?? known.scopes };
 }
 
 /**

@@ -1,11 +1,10 @@
 /** Providers that RHMAP knows by a name: only Google is documented. */
-const issuers: Readonly<Record<string, string>> = { GOOGLE: 'https://accounts.google.com' };
+import { presets } from '../../upstream/presets.ts';
 
-/** The issuer of a provider that is named, in any case; undefined for other names, as RHMAP's "LDAP". */
-export const issuerOfProvider = (name: string): string | undefined => {
-  const key = name.toUpperCase();
-  return Object.hasOwn(issuers, key) ? issuers[key] : undefined;
-};
+const google = presets.find(({ id }) => id === 'google')?.configuration;
 
-/** What has to be asked for to learn who somebody is. */
-export const scopesOfProvider: readonly string[] = ['openid', 'email', 'profile'];
+/** What a named provider needs no words for; undefined for other names, as RHMAP's "LDAP". */
+export const providerOf = (name: string) =>
+  name.toUpperCase() === 'GOOGLE' && google !== undefined && google.issuer !== null
+    ? { issuer: google.issuer, scopes: google.scopes }
+    : undefined;

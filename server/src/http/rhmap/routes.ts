@@ -5,6 +5,8 @@
 import type { FastifyInstance } from 'fastify';
 import { parseJson } from '../edge/json.ts';
 import type { HttpServices } from '../request.ts';
+import { appRoutes } from './app-routes.ts';
+import { armRoutes } from './arm-routes.ts';
 import { authorize } from './auth.ts';
 import { bodyOf } from './body.ts';
 import { failure, rhmapErrorHandler } from './errors.ts';
@@ -14,7 +16,7 @@ import { calls } from './policies.ts';
 /** Below `/box`, where the dialect is registered; what else is there is nobody's. */
 const base = '/srv/1.1';
 
-export const policyPath = `${base}/admin/authpolicy`;
+const policyPath = `${base}/admin/authpolicy`;
 
 export function rhmapDialect(services: HttpServices) {
   return async (server: FastifyInstance): Promise<void> => {
@@ -26,6 +28,8 @@ export function rhmapDialect(services: HttpServices) {
     addJsonOfAnyType(server);
     server.addHook('onRequest', (request) => authorize(services, request));
     addPolicyCalls(server);
+    await server.register(appRoutes(services, base, policyPath));
+    await server.register(armRoutes(services));
   };
 }
 
