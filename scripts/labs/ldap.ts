@@ -14,16 +14,19 @@ const authority = join(lab.folder, 'authority.pem');
 writeFileSync(authority, lab.caCertificates);
 
 console.log(`
-ldap, takes StartTLS          ${lab.urls.ldap}
-ldaps                         ${lab.urls.ldaps}
-certificate for another name  ${lab.urls.wrongName}
-refuses StartTLS, is empty    ${lab.urls.withoutTls}
-certificate authority         ${authority}
+To be pasted where you type your commands:
+
+LDAP=${lab.urls.ldap}          # takes StartTLS
+LDAPS=${lab.urls.ldaps}        # the same directory
+WRONG_NAME=${lab.urls.wrongName}   # with a certificate for another name
+WITHOUT_TLS=${lab.urls.withoutTls}   # an empty one that refuses StartTLS
+LDAP_CA=${authority}
+export KRB5_CONFIG=${lab.krb5Config}
+
 base of people                ${lab.peopleBase}
 search account                ${lab.searcher.dn}
   its password                ${lab.searcher.password}
 Kerberos realm                ${lab.realm}
-KRB5_CONFIG                   ${lab.krb5Config}
 `);
 for (const person of Object.values(people)) {
   console.log(`${person.uid}\n  password  ${person.password}\n  DN        ${dnOf(person)}`);
