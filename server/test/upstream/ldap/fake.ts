@@ -32,6 +32,8 @@ export async function withDirectoryOf(
     socket.on('error', () => {});
     socket.on('data', (chunk) => {
       received = Buffer.concat([received, chunk]);
+      // TLS is nothing that it understands.
+      if (received[0] !== 0x30) return;
       for (let length = messageLength(received); length !== undefined && length <= received.length; ) {
         const [id, operation] = read(expect(read(received.subarray(0, length))[0], 0x30));
         received = received.subarray(length);
