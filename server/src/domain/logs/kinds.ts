@@ -61,6 +61,7 @@ export const logKinds = {
   'organization.deleted': 'An organization was deleted, with the subtree and the clients it owned.',
   'organization_member.added': 'A user or client became a member of an organization.',
   'organization_member.updated': 'The roles of a member were changed.',
+  'organization_member.kept': 'A member is the last owner, and keeps a role that a role mapping would have taken.',
   'organization_member.removed': 'A member was removed from an organization.',
   'organization_client_grant.added': 'A client grant was listed at an organization.',
   'organization_client_grant.removed': 'A client grant was taken off an organization.',

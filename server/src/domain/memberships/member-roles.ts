@@ -147,7 +147,8 @@ export async function removeMemberRole(
   });
 }
 
-async function takeRoles(ctx: Context, trx: Tx, row: MembershipRow, roleIds: readonly string[]): Promise<void> {
+/** Takes roles from a membership; asks nobody, and notes nothing. */
+export async function takeRoles(ctx: Context, trx: Tx, row: MembershipRow, roleIds: readonly string[]): Promise<void> {
   for (const part of chunksOf(roleIds)) {
     await trx
       .deleteFrom('membership_roles')

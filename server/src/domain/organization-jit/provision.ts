@@ -38,6 +38,19 @@ export async function provisionJustInTime(ctx: Context, trx: Tx, user: Provision
   return hasJoined;
 }
 
+/** Whether a user is in the organization by its verified e-mail address, whatever else there is. */
+export async function belongsByAddress(ctx: Context, trx: Tx, userId: string, organizationId: string) {
+  const user = await trx
+    .selectFrom('users')
+    .select(['email', 'email_verified'])
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where('id', '=', userId)
+    .executeTakeFirst();
+  if (user === undefined || user.email === null || user.email_verified !== 1) return false;
+  const organizations = await boundTo(ctx, trx, emailKeyOf(user.email).split('@')[1] ?? '');
+  return organizations.some(({ id }) => id === organizationId);
+}
+
 /** Two short look-ups: as a join, an engine without figures walks over all organizations. */
 async function boundTo(ctx: Context, trx: Tx, domain: string): Promise<OrganizationRow[]> {
   const bound = await trx
@@ -75,7 +88,7 @@ async function membershipsAmong(ctx: Context, trx: Tx, userId: string, organizat
 }
 
 /** The suspended ones among the organizations and all those above them. */
-async function suspendedAmong(ctx: Context, trx: Tx, organizations: readonly OrganizationRow[]) {
+export async function suspendedAmong(ctx: Context, trx: Tx, organizations: readonly OrganizationRow[]) {
   const suspended = new Set<string>();
   for (const part of chunksOf([...new Set(organizations.flatMap(({ path }) => idsOfPath(path)))])) {
     const rows = await trx
@@ -91,7 +104,7 @@ async function suspendedAmong(ctx: Context, trx: Tx, organizations: readonly Org
 }
 
 /** Path of the organization that the person belongs to; empty: the tenant's. */
-async function ownerPathOf(ctx: Context, trx: Tx, userId: string): Promise<string> {
+export async function ownerPathOf(ctx: Context, trx: Tx, userId: string): Promise<string> {
   const row = await trx
     .selectFrom('users as u')
     .innerJoin('organizations as o', (join) =>

@@ -77,6 +77,18 @@ function ownersAmong(ctx: Context, trx: Tx, change: Exclude<OwnerChange, { organ
   return query.where('mr.role_id', '=', change.roleId);
 }
 
+/**
+ * Whether nobody but this member is an active owner of a root organization, for who would rather leave it one than fail.
+ * The caller knows that the member is an owner.
+ */
+export async function isOnlyOwner(ctx: Context, trx: Tx, organizationId: string, membershipId: string) {
+  const bereft = await roots(ctx, trx)
+    .where('o.id', '=', organizationId)
+    .where(({ not, exists }) => not(exists(activeOwners(trx).where('m.id', '!=', membershipId))))
+    .executeTakeFirst();
+  return bereft !== undefined;
+}
+
 /** Roots as `o`. One that was deleted, or moved below another, meanwhile needs no owner. */
 const roots = (ctx: Context, trx: Tx) =>
   trx

@@ -64,6 +64,7 @@ export const logTypes = {
   'organization.deleted': 'sapi',
   'organization_member.added': 'sapi',
   'organization_member.updated': 'sapi',
+  'organization_member.kept': 'sapi',
   'organization_member.removed': 'sapi',
   'organization_client_grant.added': 'sapi',
   'organization_client_grant.removed': 'sapi',
