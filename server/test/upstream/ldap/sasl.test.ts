@@ -8,6 +8,7 @@ import { testLdap } from '../../../src/upstream/ldap/check.ts';
 import type { LdapAuthMethod, LdapConfiguration } from '../../../src/upstream/ldap/configuration.ts';
 import { isGssapiInstalled } from '../../../src/upstream/ldap/kerberos.ts';
 import { type LdapLab, people, startLdapLab } from '../../labs/ldap.ts';
+import { bindResult, message, withDirectoryOf } from './fake.ts';
 import { assertRefused, labPolicy, labSearch, labSecrets, noLab, services, signIn } from './support.ts';
 
 const { alice, bob, zoe, hanako } = people;
@@ -142,6 +143,27 @@ describe('LDAP, SASL', { skip: noLab }, () => {
         'untrusted',
         'name',
       );
+    });
+
+    test('a directory without the keys of its host proves nothing, and a success too early is none', async () => {
+      const lies = {
+        untrusted: (id: number) => message(id, bindResult(14, 'no answer to a ticket')),
+        answer_invalid: (id: number) => message(id, bindResult(0)),
+        misconfigured: (id: number) => message(id, bindResult(7)),
+      } as const;
+      for (const [failure, lie] of Object.entries(lies) as [keyof typeof lies, (id: number) => Buffer][]) {
+        await withDirectoryOf(
+          ({ id }) => lie(id),
+          async (url) => {
+            const attempt = signIn(
+              by('GSSAPI', { url: url.replace('127.0.0.1', 'localhost') }),
+              'alice',
+              alice.password,
+            );
+            await assertRefused(attempt, failure, failure);
+          },
+        );
+      }
     });
 
     test('secrets are in no argument and no environment of the processes', async () => {
