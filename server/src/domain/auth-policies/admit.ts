@@ -116,11 +116,18 @@ async function sameUser(
     const found = await byVerifiedEmail(ctx, trx, email);
     if (found !== undefined) return found;
   }
-  if (!policy.linksByUsername || username === null) return undefined;
+  if (!policy.linksByUsername || username === null || !provesUsername(policy, username)) return undefined;
   if (username.includes('@')) return byVerifiedEmail(ctx, trx, username);
   const { signUp } = await tenantSignIn(ctx, ctx.site.tenantId);
   return signUp ? undefined : userWith(ctx, trx, 'username_key', foldCase(username.trim()));
 }
+
+/**
+ * Whether the name is one that a person can't choose. A directory's is, where people bind by it; a provider's is not. What
+ * a search went by may be any attribute: an address among them, which people often may change, has to be vouched for.
+ */
+const provesUsername = (policy: AuthPolicy, username: string): boolean =>
+  policy.type === 'ldap' && (policy.configuration.search === null || !username.includes('@'));
 
 const byVerifiedEmail = (ctx: Context, trx: Tx, email: string) =>
   userWith(ctx, trx, 'email_key', emailKeyOf(email), true);

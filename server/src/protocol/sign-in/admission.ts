@@ -4,6 +4,7 @@ import type { AuthPolicy } from '../../domain/auth-policies/policy.ts';
 import { applyRoleMappings } from '../../domain/auth-policies/role-mappings.ts';
 import { inOneTransaction } from '../../domain/one-transaction.ts';
 import type { AppOfSession, BegunSession } from '../../domain/sessions/begin.ts';
+import { DomainError } from '../../kernel/errors.ts';
 import type { UpstreamIdentity } from '../../upstream/identity.ts';
 import type { ProtocolContext } from '../context.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
@@ -16,6 +17,13 @@ export interface Entered extends BegunSession {
   readonly identity: UpstreamIdentity;
 }
 
+/** Who is to hold the session. */
+interface Held {
+  /** What the browser's cookie held. */
+  readonly presented?: string | undefined;
+  readonly app?: AppOfSession | undefined;
+}
+
 /**
  * Signs somebody in whom an upstream vouches for: one transaction finds or makes the user, gives the roles of its groups
  * and begins the session. Throws `policy_user_unknown`, `policy_user_not_approved`, `user_inactive`, logged.
@@ -24,9 +32,25 @@ export async function enterByIdentity(
   ctx: ProtocolContext,
   policy: AuthPolicy,
   identity: UpstreamIdentity,
-  held: { presented?: string | undefined; app?: AppOfSession | undefined },
+  held: Held,
 ): Promise<Entered> {
-  const outcome = await inOneTransaction(contextOf(ctx), (joined) =>
+  const outcome = await againIfRaced(() => attempt(ctx, policy, identity, held));
+  if (!outcome.admitted) throw await notAdmitted(ctx, policy.id, outcome);
+  return { ...outcome.begun, userId: outcome.userId, identity };
+}
+
+/** Of two first sign-ins of somebody at once one makes the user; the other one finds it. */
+async function againIfRaced<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof DomainError && error.code === 'entity.exists') return work();
+    throw error;
+  }
+}
+
+const attempt = (ctx: ProtocolContext, policy: AuthPolicy, identity: UpstreamIdentity, held: Held) =>
+  inOneTransaction(contextOf(ctx), (joined) =>
     joined.db.transact(async (trx) => {
       const admission = await admitIdentity(joined, trx, policy, identity);
       if (!admission.admitted) return admission;
@@ -36,9 +60,6 @@ export async function enterByIdentity(
       return { admitted: true as const, userId, begun: await openSession(ctx, trx, userId, opening) };
     }),
   );
-  if (!outcome.admitted) throw await notAdmitted(ctx, policy.id, outcome);
-  return { ...outcome.begun, userId: outcome.userId, identity };
-}
 
 const failures: Readonly<Record<NotAdmitted, readonly [SignInFailure, RefusalReason]>> = {
   user_unknown: ['user_unknown', 'policy_user_unknown'],

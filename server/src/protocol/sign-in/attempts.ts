@@ -68,6 +68,12 @@ export const logFailure = (
     ...ctx.origin,
   });
 
+/** Logs what nobody had to prove anything for: of too many of one address one row counts them. */
+export async function logUnproven(ctx: ProtocolContext, failure: SignInFailure, about: FailureAbout): Promise<void> {
+  if (!ctx.services.limits.refusalHasRow(ctx.site.tenantId, undefined, ctx.origin.ip ?? '')) return;
+  await logFailure(ctx, failure, about);
+}
+
 const detailsOf = (policyId: string | undefined): Pick<LogEvent, 'details'> =>
   policyId === undefined ? {} : { details: { authPolicy: policyId } };
 

@@ -9,7 +9,7 @@ import type { AppOfSession } from '../../domain/sessions/begin.ts';
 import type { UpstreamIdentity } from '../../upstream/identity.ts';
 import type { ProtocolContext } from '../context.ts';
 import { Refusal } from '../refusal.ts';
-import { logFailure } from './attempts.ts';
+import { logUnproven } from './attempts.ts';
 import { signInByDirectory } from './by-directory.ts';
 import { type SignedIn, signInWithPassword } from './by-password.ts';
 import type { PolicyWithSecrets } from './upstreams.ts';
@@ -49,7 +49,7 @@ export async function signInByForm(ctx: ProtocolContext, input: FormSignIn): Pro
 /** Throws the refusal `policy_not_offered`, logged. */
 export async function assertOffered(ctx: ProtocolContext, target: SignInTarget, policyId: string): Promise<void> {
   if (isOffered(await offerListsOf(ctx.services, ctx.site.tenantId, target), policyId)) return;
-  await logFailure(ctx, 'policy_not_offered', { policyId });
+  await logUnproven(ctx, 'policy_not_offered', { policyId });
   throw new Refusal('policy_not_offered', { detail: policyId });
 }
 

@@ -3,6 +3,7 @@
  * makes nobody a member of an organization. Who asks with an address or name that is taken learns that it can't be used,
  * and nothing else: without a message to the address there is no way to say less, so tries are counted.
  */
+import { isOffered, offerListsOf, type SignInTarget } from '../../domain/auth-policies/offers.ts';
 import { builtInPasswordId } from '../../domain/auth-policies/policy.ts';
 import { inOneTransaction } from '../../domain/one-transaction.ts';
 import { tenantSignIn } from '../../domain/tenants/sign-in.ts';
@@ -18,6 +19,8 @@ import { contextOf, openSession } from './open-session.ts';
 
 /** What the sign-up page sends. */
 export interface SignUp {
+  /** On the way to what: the password that is set has to be offered there. */
+  readonly target: SignInTarget;
   /** E-mail address or username. */
   readonly identifier: string;
   readonly password: string;
@@ -34,7 +37,7 @@ const longestName = 300;
  * and `input.invalid` naming `identifier`, `name` or `password`.
  */
 export async function signUp(ctx: ProtocolContext, input: SignUp): Promise<SignedIn> {
-  await assertOn(ctx);
+  await assertOn(ctx, input.target);
   const { tenantId } = ctx.site;
   const identity = identityOf(input.identifier);
   const name = input.name?.trim() || null;
@@ -55,9 +58,13 @@ export async function signUp(ctx: ProtocolContext, input: SignUp): Promise<Signe
   return { ...begun, userId, knownDevice };
 }
 
-async function assertOn(ctx: ProtocolContext): Promise<void> {
-  const { signUp: isOn } = await tenantSignIn(ctx.services, ctx.site.tenantId);
-  if (!isOn) throw new Refusal('sign_up_off');
+async function assertOn(ctx: ProtocolContext, target: SignInTarget): Promise<void> {
+  const { tenantId } = ctx.site;
+  const [{ signUp: isOn }, lists] = await Promise.all([
+    tenantSignIn(ctx.services, tenantId),
+    offerListsOf(ctx.services, tenantId, target),
+  ]);
+  if (!isOn || !isOffered(lists, builtInPasswordId)) throw new Refusal('sign_up_off');
 }
 
 /** Throws `input.invalid`. A name that reads as a phone number could be taken for one at sign-in. */

@@ -9,7 +9,7 @@ import { UpstreamError } from '../../upstream/identity.ts';
 import type { RedirectUpstream, UpstreamServices } from '../../upstream/redirect.ts';
 import type { ProtocolContext } from '../context.ts';
 import { Refusal, type RefusalReason } from '../refusal.ts';
-import { logFailure } from './attempts.ts';
+import { logUnproven } from './attempts.ts';
 
 export type RedirectingPolicy = PolicyOfType<RedirectingType>;
 
@@ -52,7 +52,7 @@ export async function asking<T>(ctx: ProtocolContext, policyId: string, work: ()
     return await work();
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
-    await logFailure(ctx, `upstream_${error.failure}`, { policyId, detail: error.message });
+    await logUnproven(ctx, `upstream_${error.failure}`, { policyId, detail: error.message });
     throw new Refusal(reasons[error.failure], { detail: error.failure });
   }
 }
