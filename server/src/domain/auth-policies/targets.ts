@@ -18,7 +18,10 @@ export const secretOfType: Readonly<Record<TypedConfiguration['type'], SecretNam
 export const sameTarget = (one: TypedConfiguration, other: TypedConfiguration): boolean =>
   one.type === other.type && isDeepStrictEqual(targetOf(one), targetOf(other));
 
-/** Scheme, host and port of each address that the secret is sent to, or proves a request at; and what is trusted there. */
+/**
+ * Scheme, host and port of each address that the secret is sent to, or proves a request at; and what is trusted there. An
+ * issuer as a whole: its metadata say where the token endpoint is, and one host may have issuers of several owners.
+ */
 function targetOf({ type, configuration }: TypedConfiguration): unknown {
   switch (type) {
     case 'password':
@@ -32,10 +35,9 @@ function targetOf({ type, configuration }: TypedConfiguration): unknown {
       return [requestTokenUrl, accessTokenUrl, profileUrl].map(placeOf);
     }
     case 'oauth2':
-      // The issuer's metadata say where the token endpoint is.
-      return [configuration.issuer, configuration.tokenUrl].map((url) => (url === null ? null : placeOf(url)));
+      return [configuration.issuer, configuration.tokenUrl === null ? null : placeOf(configuration.tokenUrl)];
     case 'openid':
-      return placeOf(configuration.issuer);
+      return configuration.issuer;
   }
 }
 
