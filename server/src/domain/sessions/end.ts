@@ -20,13 +20,13 @@ export async function endSession(ctx: Context, trx: Tx, session: { id: string; u
 
 /**
  * Signs a user out everywhere: ends every session, whatever clients were let do for the user (codes, refresh tokens and
- * access tokens rest on it), and what would let a client act as the user; the clients are to be told. Leaves a log event
+ * access tokens rest on it), and what would let a client or program act as the user; the clients are to be told. Leaves a log event
  * when there was any of it.
  */
 export async function endEverythingOfUser(ctx: Context, trx: Tx, userId: string): Promise<void> {
   await leaveNoticesOfUser(ctx, trx, userId);
   const counts: Record<string, number> = {};
-  for (const table of ['authorizations', 'sessions', 'subject_tokens'] as const) {
+  for (const table of ['authorizations', 'sessions', 'subject_tokens', 'api_keys'] as const) {
     const { numDeletedRows } = await trx
       .deleteFrom(table)
       .where('tenant_id', '=', ctx.site.tenantId)
