@@ -68,16 +68,28 @@ async function runChild(job: GssapiJob, folder: string, signal: AbortSignal): Pr
     detached: true,
   });
   const ended = once(child, 'close');
-  const onAbort = () => child.pid !== undefined && process.kill(-child.pid, 'SIGKILL');
+  const onAbort = () => endGroup(child.pid);
   signal.addEventListener('abort', onAbort);
+  if (signal.aborted) onAbort();
   child.stdin.on('error', () => {});
   child.stdin.end(JSON.stringify(job));
   try {
     const [answer] = await Promise.all([text(child.stdout), ended]);
-    if (signal.aborted) throw late();
     return readAnswer(answer);
+  } catch (error) {
+    if (signal.aborted) throw late();
+    if (error instanceof UpstreamError) throw error;
+    throw new UpstreamError('unavailable', 'the Kerberos process failed', error);
   } finally {
     signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function endGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
   }
 }
 

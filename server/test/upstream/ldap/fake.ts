@@ -1,5 +1,7 @@
 /** A directory that says whatever a test wants it to say. */
 import { createServer, type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { CertifiedKey } from '../../../src/kernel/authority.ts';
 import { element } from '../../../src/kernel/der.ts';
 import { expect, integer, messageLength, octets, read, readInteger, sequence } from '../../../src/upstream/ldap/ber.ts';
 
@@ -16,6 +18,8 @@ export interface Asked {
   /** How many came on this connection, with this one. */
   readonly count: number;
   readonly socket: Socket;
+  /** Goes on under TLS. */
+  readonly secure: (certified: CertifiedKey) => void;
 }
 
 /** Runs `work` against a server that answers each request with the bytes that `answer` makes of it. */
@@ -25,12 +29,9 @@ export async function withDirectoryOf(
 ): Promise<void> {
   const heard: Heard = { connections: 0, operations: [] };
   const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    heard.connections += 1;
-    sockets.add(socket);
+  const hear = (socket: Socket) => {
     let [received, count] = [Buffer.alloc(0), 0];
-    socket.on('error', () => {});
-    socket.on('data', (chunk) => {
+    const onData = (chunk: Buffer) => {
       received = Buffer.concat([received, chunk]);
       // TLS is nothing that it understands.
       if (received[0] !== 0x30) return;
@@ -40,10 +41,20 @@ export async function withDirectoryOf(
         length = messageLength(received);
         count += 1;
         heard.operations.push(operation!.tag);
-        const bytes = answer({ id: readInteger(id), operation: operation!.tag, count, socket });
+        const secure = ({ certificate, privateKey }: CertifiedKey) => {
+          socket.off('data', onData);
+          hear(new TLSSocket(socket, { isServer: true, cert: certificate, key: privateKey }));
+        };
+        const bytes = answer({ id: readInteger(id), operation: operation!.tag, count, socket, secure });
         if (bytes !== undefined) socket.write(bytes);
       }
-    });
+    };
+    socket.on('error', () => {}).on('data', onData);
+  };
+  const server = createServer((socket) => {
+    heard.connections += 1;
+    sockets.add(socket);
+    hear(socket);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   try {

@@ -1,6 +1,8 @@
 /** A directory that breaks the rules, or lies: nobody signs in, whatever it says. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
+import { makeAuthority, makeLeaf } from '../../../src/kernel/authority.ts';
 import { element } from '../../../src/kernel/der.ts';
 import type { UpstreamFailure } from '../../../src/upstream/identity.ts';
 import { integer, octets, sequence } from '../../../src/upstream/ldap/ber.ts';
@@ -83,10 +85,73 @@ test('messages that answer something else', async () => {
   for (const [label, lie] of Object.entries(lies)) await expectRefusal(lie, 'answer_invalid', label);
 });
 
+test('answers to other requests, however good', async () => {
+  const other = (id: number) => message(id + 1, bindResult(0));
+  await expectRefusal(
+    ({ id, operation }) =>
+      operation === 0x60 ? other(id) : Buffer.concat([message(id + 1, alice()), message(id + 1, searchDone(0))]),
+    'answer_invalid',
+    'the next id',
+  );
+});
+
 test('an end of the connection, with and without leave', async () => {
   await expectRefusal(({ socket }) => void socket.destroy(), 'unavailable', 'closed');
   const notice = result(0x78, 52, octets('1.3.6.1.4.1.1466.20036', 0x8a));
   await expectRefusal(() => message(0, notice), 'unavailable', 'notice of disconnection');
+});
+
+test('codes: about the person, about the policy, about the directory', async () => {
+  const meanings: [UpstreamFailure, number[]][] = [
+    ['credentials_refused', [19, 32, 48, 49, 50, 53]],
+    ['misconfigured', [1, 2, 7, 8, 10, 13, 34]],
+    ['unavailable', [3, 11, 14, 51, 52, 80, 118, 999]],
+  ];
+  for (const [failure, codes] of meanings) {
+    for (const code of codes) await expectRefusal(({ id }) => message(id, bindResult(code)), failure, `bind ${code}`);
+  }
+  const challenged =
+    (code: number): Lie =>
+    ({ id, count }) =>
+      message(id, count === 1 ? bindResult(14, '<1@x>') : bindResult(code));
+  const authMethod = 'CRAM-MD5';
+  for (const code of [49, 80])
+    await expectRefusal(challenged(code), 'credentials_refused', `SASL ${code}`, { authMethod });
+  await expectRefusal(challenged(14), 'unavailable', 'SASL 14', { authMethod });
+  const search = { base: 'dc=x', filter: '(uid={user})', bindDn: 'cn=account' };
+  for (const code of [1, 8, 12, 18, 32, 34, 50]) {
+    await expectRefusal(
+      afterBind(({ id }) => message(id, searchDone(code))),
+      'misconfigured',
+      `search ${code}`,
+      { search },
+    );
+  }
+  await expectRefusal(
+    afterBind(({ id }) => message(id, searchDone(51))),
+    'unavailable',
+    'search 51',
+    { search },
+  );
+  for (const code of [32, 49, 53]) {
+    await expectRefusal(({ id }) => message(id, bindResult(code)), 'misconfigured', `account ${code}`, { search });
+  }
+});
+
+test('a directory that strangers may search is not told of an account', async () => {
+  const search = { base: 'dc=x', filter: '(uid={user})', bindDn: null };
+  const honest: Lie = (asked) =>
+    asked.operation === 0x63
+      ? Buffer.concat([message(asked.id, alice()), message(asked.id, searchDone(0))])
+      : message(asked.id, bindResult(0));
+  await withDirectoryOf(honest, async (url, heard) => {
+    assert.equal((await signIn(policy({ url, search }), 'alice', 'open sesame')).subject, '1');
+    assert.deepEqual(heard.operations.slice(0, 2), [0x63, 0x60]);
+  });
+  // One of more, of which the server shows no other.
+  const cut: Lie = ({ id, operation }) =>
+    operation === 0x63 ? Buffer.concat([message(id, alice()), message(id, searchDone(4))]) : message(id, bindResult(0));
+  await expectRefusal(cut, 'credentials_refused', 'size limit', { search });
 });
 
 test('references without end', async () => {
@@ -174,10 +239,26 @@ test('a DIGEST-MD5 server that does not know the password proves nothing', async
   }
 });
 
-test('StartTLS: what comes in the clear after it, something else than TLS, and an end', async () => {
+test('StartTLS: what somebody slips in before the handshake is no answer to what is asked under TLS', async () => {
+  const made = { now: Date.now(), serial: randomBytes(16), hosts: ['localhost', '127.0.0.1'] };
+  const authority = await makeAuthority({ ...made, commonName: 'lies' });
+  const leaf = await makeLeaf({ ...made, authority, serial: randomBytes(16) });
+  const directory =
+    (slipped: Buffer): Lie =>
+    ({ id, operation, socket, secure }) => {
+      if (operation === 0x60) return message(id, bindResult(49));
+      if (operation === 0x63) return Buffer.concat([message(id, alice()), message(id, searchDone(0))]);
+      socket.write(Buffer.concat([message(id, result(0x78, 0)), slipped]));
+      return void secure(leaf);
+    };
+  const changes = { startTls: true, caCertificates: authority.certificate };
+  await expectRefusal(directory(Buffer.alloc(0)), 'credentials_refused', 'honest', changes);
+  await expectRefusal(directory(message(2, bindResult(0))), 'untrusted', 'slipped in', changes);
+});
+
+test('StartTLS: something else than TLS, an end, and a refusal', async () => {
   const done = result(0x78, 0);
   const lies: Record<string, Lie> = {
-    'an answer slipped in': ({ id }) => Buffer.concat([message(id, done), message(2, bindResult(0))]),
     'no TLS': ({ id, socket, operation }) => {
       if (operation === 0x77) setTimeout(() => socket.write('not at all TLS, whatever this is'), 20);
       return message(id, done);
