@@ -19,7 +19,7 @@ export async function withDirectory<T>(
 ): Promise<T> {
   assertNoClearText(configuration);
   const target = targetOf(configuration);
-  return inPlaceOf(`${target.host}:${target.port}`, async () => {
+  return inPlaceOf(`${target.host}:${target.port}`, signal, async () => {
     const connection = await openConnection(guard, target, configuration.caCertificates, signal);
     try {
       if (configuration.startTls) await startTls(connection, configuration.caCertificates);
