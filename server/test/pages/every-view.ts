@@ -41,13 +41,33 @@ export function everyView(locale: Locale, name: string): Record<string, View> {
     { id: 'org_1', name },
     { id: 'org_2', name: 'Second' },
   ];
-  const signIn = { client: name, target, cancel: target, otherUrl: '/interaction/1/sign-in?account=other' };
+  const open = { target, nameOf: 'user', asksFor: 'both' } as const;
+  const signIn = { client: name, form: open, cancel: target, otherUrl: '/interaction/1/sign-in?account=other' };
+  const others = {
+    forms: [
+      { url: '/interaction/1/sign-in?policy=password', title: undefined },
+      { url: '/interaction/1/sign-in?policy=x', title: name },
+    ],
+    redirects: [
+      { policyId: 'x', title: name },
+      { policyId: 'y', title: 'Second' },
+    ],
+    target: { ...target, fields: { account: 'other' } },
+  };
   const account = { target, identifier: name, name };
   return {
     'sign-in': signInView(t, { ...signIn, identifier: name, signUpUrl: '/interaction/1/sign-up' }),
     'sign-in, failed': signInView(t, { ...signIn, identifier: name, problem: t.signInFailed }),
     'sign-in, limited': signInView(t, { ...signIn, problem: t.tooManyTries(t.minutes(3)) }),
     reauthenticate: signInView(t, { ...signIn, reauthenticates: person }),
+    'sign-in, other ways': signInView(t, { ...signIn, others, signUpUrl: '/interaction/1/sign-up' }),
+    'sign-in, only others': signInView(t, { ...signIn, form: undefined, others: { ...others, forms: [] } }),
+    'sign-in, directory': signInView(t, { ...signIn, form: { ...open, title: name, nameOf: 'directory' }, others }),
+    'sign-in, name': signInView(t, { ...signIn, form: { ...open, asksFor: 'name' } }),
+    'sign-in, password': signInView(t, { ...signIn, identifier: name, form: { ...open, asksFor: 'password' } }),
+    'sign-in, no way': signInView(t, { ...signIn, form: undefined }),
+    'reauthenticate, name': signInView(t, { ...signIn, form: { ...open, asksFor: 'name' }, reauthenticates: person }),
+    'another way': signInView(t, { ...signIn, reauthenticates: person, needsOtherWay: true, others }),
     'sign-up': signUpView(t, { ...account, client: name, signInUrl: '/interaction/1/sign-in' }),
     'sign-up, failed': signUpView(t, {
       ...account,

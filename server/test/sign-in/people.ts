@@ -14,6 +14,9 @@ export const contextAt = (server: TestServer, ip = '127.0.0.1'): ProtocolContext
   return { services, site, origin: { ip, userAgent: 'test', host: site.host } };
 };
 
+/** An application, and no organization, that take every policy. */
+export const anywhere = { client: { signIn: {} }, organizationId: null };
+
 export const signIn = (server: TestServer, input: PasswordSignIn, ip?: string) =>
   signInWithPassword(contextAt(server, ip), input);
 

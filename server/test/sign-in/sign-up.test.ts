@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { signUp } from '../../src/protocol/sign-in/sign-up.ts';
 import { eachEngine, startServer, type TestServer } from '../harness.ts';
-import { contextAt, countOfEvents, loggedSince, nobody, refusalOf, sessionSecretOf, signIn } from './people.ts';
+import {
+  anywhere,
+  contextAt,
+  countOfEvents,
+  loggedSince,
+  nobody,
+  refusalOf,
+  sessionSecretOf,
+  signIn,
+} from './people.ts';
 import { authorizeUrl, Browser, callbackOf, makeApp, makeUser, native, pkce } from './support.ts';
 
 const chosen = 'kq7!zm-2-longer';
@@ -15,7 +24,7 @@ eachEngine('sign-up', (engine) => {
   after(() => server.close());
 
   const ask = (identifier: string, password = chosen, more = {}) =>
-    signUp(contextAt(server), { identifier, password, ...more });
+    signUp(contextAt(server), { target: anywhere, identifier, password, ...more });
   const usersOf = async (email: string) => (await server.rows('users')).filter((row) => row.email === email);
   const challenge = () => ({ code_challenge: pkce().challenge, code_challenge_method: 'S256' });
 

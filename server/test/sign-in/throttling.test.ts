@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { networkOf } from '../../src/protocol/sign-in/limits.ts';
 import { signUp } from '../../src/protocol/sign-in/sign-up.ts';
 import { eachEngine, startServer, TestClock, type TestServer } from '../harness.ts';
-import { contextAt, countOfEvents, loggedSince, nobody, refusalOf, signIn } from './people.ts';
+import { anywhere, contextAt, countOfEvents, loggedSince, nobody, refusalOf, signIn } from './people.ts';
 import { authorizeUrl, Browser, makeApp, makeUser, native, password, pkce } from './support.ts';
 
 const wrong = 'wrong horse battery';
@@ -150,6 +150,7 @@ eachEngine('throttling of sign-in', (engine) => {
     const taken = (await makeUser(server)).email;
     const found = await outcomes(40, (number) =>
       signUp(contextAt(server, '192.0.2.50'), {
+        target: anywhere,
         identifier: number % 2 === 0 ? taken : nobody(),
         password: 'kq7!zm-2-longer',
       }),

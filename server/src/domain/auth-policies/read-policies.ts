@@ -58,6 +58,15 @@ export const findPolicyOfDomain = async (
   domain: string,
 ): Promise<string | undefined> => (await db.run(ofDomain, { tenantId, domain }))[0]?.policy_id;
 
+const withDomains = defineStatement<{ tenantId: string }, { policy_id: string }>(
+  'auth_policies_with_domains',
+  'select distinct policy_id from auth_policy_domains where tenant_id = :tenantId',
+);
+
+/** The policies that people are sent to by the domain of their e-mail address. */
+export const findPoliciesWithDomains = async ({ db }: Reads, tenantId: string): Promise<ReadonlySet<string>> =>
+  new Set((await db.run(withDomains, { tenantId })).map(({ policy_id }) => policy_id));
+
 /** Loads a row for whoever manages policies. Throws `entity.not_found`. */
 export async function loadPolicyRow(ctx: Context, db: Queryable, id: string): Promise<AuthPolicyRow> {
   const row = await db

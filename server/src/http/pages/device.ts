@@ -6,6 +6,7 @@
  *   POST /device            takes it ──► /device/confirm
  *   GET  /device/confirm    sign-in, or what the device asks
  *   POST /device/sign-in    ──► /device/confirm
+ *   POST /device/upstream   ──► somewhere else, and back ──► /device/confirm
  *   POST /device/confirm    the answer ──► /device/connected, /device/declined
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -17,18 +18,21 @@ import {
   type Entry,
   enterUserCode,
 } from '../../protocol/device/verify.ts';
+import { signInOffer } from '../../protocol/sign-in/offer-page.ts';
 import { protocolContext } from '../request.ts';
 import { browserOf } from './cookies.ts';
 import { formTarget } from './csrf.ts';
 import type { FormTarget } from './fields.ts';
 import { formField } from './form-body.ts';
+import { formActionOf } from './headers.ts';
 import { knownBrowser, sendPage } from './page.ts';
-import { afterProblem, type Problem, problemOf } from './problems.ts';
+import { afterProblem, type Problem, problemNamed, problemOf } from './problems.ts';
 import { seeOther, withParameters } from './respond.ts';
 import type { PageServices } from './routes.ts';
-import { keepSession, trySignIn } from './sign-in.ts';
+import { beginAt } from './send-away.ts';
+import { keepSession, policyInForm, problemToShow, trySignIn } from './sign-in.ts';
+import { askedByUrl, type Sent, type SignInPlace, signInViewing } from './sign-in-place.ts';
 import { deviceCodeView, deviceConfirmView, deviceDoneView } from './views/device.ts';
-import { signInView } from './views/sign-in.ts';
 
 const confirmPath = `${devicePath}/confirm`;
 
@@ -77,12 +81,29 @@ export async function answerDeviceSignIn(
   const step = await deviceStepOf(ctx, entry, browserOf(request));
   // The form was sent twice, or in two tabs.
   if (step.kind !== 'sign_in') return toConfirm(reply, entry);
-  const outcome = await trySignIn(services, request);
-  if ('problem' in outcome) {
-    return sendSignIn(services, request, afterProblem(reply, outcome.problem), step, entry, outcome.problem);
-  }
+  const place = await placeOf(services, request, reply, step, entry);
+  const outcome = await trySignIn(services, request, place);
+  if ('location' in outcome) return seeOther(reply, outcome.location);
+  if ('sent' in outcome) return sendSignIn(services, request, reply, place, outcome.sent);
   keepSession(request, reply, outcome.signedIn);
   return toConfirm(reply, entry);
+}
+
+/** The person chose where to sign in. */
+export async function answerDeviceUpstream(
+  services: PageServices,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const entry = entryInForm(request);
+  const step = await deviceStepOf(protocolContext(services, request), entry, browserOf(request));
+  if (step.kind !== 'sign_in') return toConfirm(reply, entry);
+  const place = await placeOf(services, request, reply, step, entry);
+  try {
+    return seeOther(reply, (await beginAt(services, request, place, policyInForm(request) ?? '')).location);
+  } catch (error) {
+    return sendSignIn(services, request, reply, place, { problem: await problemToShow(services, request, error) });
+  }
 }
 
 /** The person lets the device in, or not. */
@@ -155,7 +176,11 @@ async function sendStep(
   entry: Entry,
 ): Promise<FastifyReply> {
   const step = await deviceStepOf(protocolContext(services, request), entry, browserOf(request));
-  if (step.kind === 'sign_in') return sendSignIn(services, request, reply, step, entry);
+  if (step.kind === 'sign_in') {
+    const problem = problemNamed((request.query as { problem?: unknown }).problem);
+    const sent = { ...askedByUrl(request), problem };
+    return sendSignIn(services, request, reply, await placeOf(services, request, reply, step, entry), sent);
+  }
   const { client, user, scopes, audiences } = step;
   const form = target(services, request, reply, confirmPath, { ...carried(entry), account: user.id });
   return sendPage(services, request, reply, (t, locale) =>
@@ -170,27 +195,44 @@ async function sendStep(
   );
 }
 
+async function placeOf(
+  services: PageServices,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { client, organizationId }: Extract<DeviceStep, { kind: 'sign_in' }>,
+  entry: Entry,
+): Promise<SignInPlace> {
+  const on = { client, organizationId };
+  return {
+    client: client.name,
+    target: on,
+    offer: await signInOffer(protocolContext(services, request), on),
+    purpose: { kind: 'device', clientId: client.id, organizationId, ...entry },
+    uiLocales: [],
+    loginHint: undefined,
+    person: undefined,
+    signedInBy: undefined,
+    provesAgain: false,
+    formOf: (answer) => target(services, request, reply, `${devicePath}/${answer}`, carried(entry)),
+    cancel: undefined,
+    url: (parameters) => withParameters(confirmPath, { ...carried(entry), ...parameters }),
+    signUpUrl: undefined,
+  };
+}
+
 function sendSignIn(
   services: PageServices,
   request: FastifyRequest,
   reply: FastifyReply,
-  { client }: Extract<DeviceStep, { kind: 'sign_in' }>,
-  entry: Entry,
-  problem?: Problem,
+  place: SignInPlace,
+  sent: Sent,
 ): Promise<FastifyReply> {
-  const form = target(services, request, reply, `${devicePath}/sign-in`, carried(entry));
+  const { problem } = sent;
   return sendPage(
     services,
     request,
-    reply,
-    (t) =>
-      signInView(t, {
-        client: client.name,
-        target: form,
-        identifier: formField(request, 'identifier'),
-        otherUrl: devicePath,
-        problem: problem?.text(t),
-      }),
-    { status: problem?.status ?? 200 },
+    problem === undefined ? reply : afterProblem(reply, problem),
+    signInViewing(place, sent),
+    { status: problem?.status ?? 200, formAction: formActionOf(...place.offer.leadsTo) },
   );
 }

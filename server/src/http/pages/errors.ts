@@ -42,6 +42,7 @@ const kinds: { readonly [Reason in RefusalReason]?: Kind } = {
   interaction_unknown: 'expired',
   pushed_request_invalid: 'expired',
   user_code_unknown: 'expired',
+  upstream_state_unknown: 'expired',
   form_forged: 'form',
   rate_limited: 'limit',
   sign_up_off: 'missing',
@@ -55,6 +56,14 @@ const kinds: { readonly [Reason in RefusalReason]?: Kind } = {
   organization_unknown: 'access',
   organization_not_member: 'access',
   organization_suspended: 'access',
+  organization_other_policy: 'access',
+  policy_unknown: 'access',
+  policy_not_offered: 'access',
+  policy_user_unknown: 'access',
+  policy_user_not_approved: 'access',
+  upstream_refused: 'access',
+  upstream_unavailable: 'unavailable',
+  upstream_answer_invalid: 'unavailable',
 };
 
 /** Handles whatever a page's handler throws. */

@@ -23,8 +23,8 @@ export function setPageHeaders(reply: FastifyReply, { formAction, script = false
     reply
       .header('content-security-policy', policy.join('; '))
       .header('x-frame-options', 'DENY')
-      // Stricter than this and browsers would send `Origin: null` with our own forms.
-      .header('referrer-policy', 'same-origin')
+      // Stricter than this and browsers would send `Origin: null` with our own forms; a page without any may be.
+      .header('referrer-policy', reply.getHeader('referrer-policy') ?? 'same-origin')
       .header('permissions-policy', 'camera=(), geolocation=(), microphone=(), payment=(), usb=()')
       .header('cross-origin-resource-policy', 'same-origin')
       .header('cache-control', 'no-store')
@@ -32,12 +32,12 @@ export function setPageHeaders(reply: FastifyReply, { formAction, script = false
 }
 
 /**
- * What lets a form's redirect reach a client (CSP Level 3 §2.3.1): the scheme of its redirect URI. Chromium holds every
- * redirect that follows a form against the policy, those of the client too: one whose callback goes on to another of its
- * hosts, or that signs people in for somebody else, could not be reached by its origin alone.
+ * What lets a form's redirects reach a client, and an upstream on the way (CSP Level 3 §2.3.1): the schemes of their URIs.
+ * Chromium holds every redirect that follows a form against the policy, those of the client too: one whose callback goes
+ * on to another of its hosts, or that signs people in for somebody else, could not be reached by its origin alone.
  */
-export function formActionOf(redirectUri: string): string | undefined {
-  if (!URL.canParse(redirectUri)) return undefined;
-  const { protocol } = new URL(redirectUri);
-  return protocol === 'http:' ? 'http: https:' : protocol;
+export function formActionOf(...uris: readonly string[]): string | undefined {
+  const protocols = uris.filter((uri) => URL.canParse(uri)).map((uri) => new URL(uri).protocol);
+  const schemes = protocols.flatMap((protocol) => (protocol === 'http:' ? ['http:', 'https:'] : [protocol]));
+  return schemes.length === 0 ? undefined : [...new Set(schemes)].join(' ');
 }

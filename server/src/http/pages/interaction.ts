@@ -13,7 +13,7 @@ import { hostOf } from './links.ts';
 import type { Viewing } from './page.ts';
 import { sendResponse } from './respond.ts';
 import type { PageServices } from './routes.ts';
-import { signInForm } from './sign-in.ts';
+import { sendSignIn } from './sign-in.ts';
 import { answerTarget, currentStep, goOn, interactionId, type PageStep, sendStepPage, stepUrl } from './step.ts';
 import { accountView } from './views/account.ts';
 import { consentView, organizationField } from './views/consent.ts';
@@ -27,16 +27,17 @@ export async function showStep(
 ): Promise<FastifyReply> {
   const step = await currentStep(services, request);
   if (step.kind === 'done') return sendResponse(services, request, reply, services.inWordsOfIssuer(step.response));
-  return sendStepPage(services, request, reply, step, await viewOf(services, request, step));
+  if (step.kind === 'sign_in') return sendSignIn(services, request, reply, step);
+  return sendStepPage(services, request, reply, step, viewOf(services, request, step));
 }
 
-async function viewOf(services: PageServices, request: FastifyRequest, step: PageStep): Promise<Viewing> {
+type OtherStep = Exclude<PageStep, { kind: 'sign_in' }>;
+
+function viewOf(services: PageServices, request: FastifyRequest, step: OtherStep): Viewing {
   const target = (answer: string) => answerTarget(services, request, step, answer);
   const cancel = () => target('cancel');
   const { client, redirectUri } = step.interaction;
   switch (step.kind) {
-    case 'sign_in':
-      return signInForm(services, request, step);
     case 'account':
       return (t) =>
         accountView(t, {

@@ -53,8 +53,32 @@ const refusals: { readonly [Reason in RefusalReason]?: (retryAfterSeconds: numbe
   user_inactive: () => ({ status: 403, text: (t) => t.accountInactive }),
   sign_up_refused: () => ({ status: 409, text: (t) => t.signUpRefused }),
   user_code_unknown: () => ({ status: 400, text: (t) => t.deviceCodeWrong }),
+  policy_unknown: () => ({ status: 400, text: (t) => t.policyNotOffered }),
+  policy_not_offered: () => ({ status: 403, text: (t) => t.policyNotOffered }),
+  policy_user_unknown: () => ({ status: 403, text: (t) => t.policyUserUnknown }),
+  policy_user_not_approved: () => ({ status: 403, text: (t) => t.policyUserNotApproved }),
+  upstream_unavailable: () => ({ status: 503, text: (t) => t.upstreamUnavailable }),
+  upstream_refused: () => ({ status: 400, text: (t) => t.upstreamRefused }),
+  upstream_answer_invalid: () => ({ status: 502, text: (t) => t.upstreamAnswerInvalid }),
   rate_limited: limited,
 };
+
+/** What may stand in the address of a sign-in page that a person comes back to from elsewhere. */
+const afterReturn: ReadonlySet<RefusalReason> = new Set([
+  'sign_in_failed',
+  'user_inactive',
+  'policy_unknown',
+  'policy_not_offered',
+  'policy_user_unknown',
+  'policy_user_not_approved',
+  'upstream_unavailable',
+  'upstream_refused',
+  'upstream_answer_invalid',
+]);
+
+/** The problem that an address names, when it is one of ours: nothing that is said there is shown. */
+export const problemNamed = (name: unknown): Problem | undefined =>
+  afterReturn.has(name as RefusalReason) ? problemOf(new Refusal(name as RefusalReason)) : undefined;
 
 /** Says when to try again, where the problem is being too early. */
 export const afterProblem = (reply: FastifyReply, { retryAfterSeconds }: Problem): FastifyReply =>

@@ -14,6 +14,9 @@ import type { HttpServices } from '../request.ts';
 /** Largest form, in bytes: some fields, and a box for each organization. */
 const bodyLimit = 64 * 1024;
 
+/** Largest form that an upstream sends people back with, in bytes. */
+const returnLimit = 16 * 1024;
+
 /** What the pages need of the server. */
 export interface PageServices extends HttpServices {
   /** An answer to a client with its refusal, if it is one, in the words of its issuer: only `http/oauth` knows them. */
@@ -50,6 +53,13 @@ export function pagesSurface(services: PageServices) {
     const signIn = () => import('./sign-in.ts');
     get('/interaction/:id/sign-in', async () => (await signIn()).showSignIn);
     post('/interaction/:id/sign-in', async () => (await signIn()).answerSignIn);
+    const upstream = () => import('./upstream.ts');
+    post('/interaction/:id/upstream', async () => (await upstream()).answerUpstream);
+    get('/sign-in/callback/:policyId', async () => (await upstream()).finishUpstream);
+    // Other sites send it: it only asks the browser to come back by GET.
+    server.post('/sign-in/callback/:policyId', { bodyLimit: returnLimit }, async (request, reply) =>
+      (await upstream()).passOnReturn(services, request, reply),
+    );
     const signUp = () => import('./sign-up.ts');
     get('/interaction/:id/sign-up', async () => (await signUp()).showSignUp);
     post('/interaction/:id/sign-up', async () => (await signUp()).answerSignUp);
@@ -60,6 +70,7 @@ export function pagesSurface(services: PageServices) {
     get('/device/confirm', async () => (await device()).showDeviceConfirm);
     post('/device/confirm', async () => (await device()).answerDeviceConfirm);
     post('/device/sign-in', async () => (await device()).answerDeviceSignIn);
+    post('/device/upstream', async () => (await device()).answerDeviceUpstream);
     get('/device/connected', async () => (await device()).showDeviceConnected);
     get('/device/declined', async () => (await device()).showDeviceDeclined);
 

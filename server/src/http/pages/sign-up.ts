@@ -1,9 +1,7 @@
 /** Somebody makes an account on the way to an application, where the tenant lets people do so. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Refusal } from '../../protocol/refusal.ts';
-import { signUp } from '../../protocol/sign-in/sign-up.ts';
+import { assertSignUpOn, signUp } from '../../protocol/sign-in/sign-up.ts';
 import { protocolContext } from '../request.ts';
-import { brandingOf } from './branding.ts';
 import { formField } from './form-body.ts';
 import { afterProblem, type Problem, problemOf } from './problems.ts';
 import type { PageServices } from './routes.ts';
@@ -19,8 +17,7 @@ export async function showSignUp(
 ): Promise<FastifyReply> {
   const step = await currentStep(services, request);
   if (!mayEnter(step)) return goOn(services, request, reply, step);
-  const { signUp: offersSignUp } = await brandingOf(services, request.site);
-  if (!offersSignUp) throw new Refusal('sign_up_off');
+  await assertSignUpOn(protocolContext(services, request), step.interaction.target);
   return sendForm(services, request, reply, step);
 }
 
@@ -34,6 +31,7 @@ export async function answerSignUp(
   if (!mayEnter(step)) return goOn(services, request, reply, step);
   try {
     const signedIn = await signUp(protocolContext(services, request), {
+      target: step.interaction.target,
       identifier: formField(request, 'identifier') ?? '',
       name: formField(request, 'name'),
       password: formField(request, 'password') ?? '',

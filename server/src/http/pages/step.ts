@@ -36,7 +36,7 @@ export function answerTarget(
   return formTarget(services, request, browserSecret, stepUrl(step, answer));
 }
 
-/** Answers with a page of an interaction: in its languages, and with forms that may lead on to its client. */
+/** Answers with a page of an interaction: in its languages, and with forms that may lead on to its client, or elsewhere. */
 export function sendStepPage(
   services: PageServices,
   request: FastifyRequest,
@@ -44,12 +44,13 @@ export function sendStepPage(
   step: PageStep,
   viewing: Viewing,
   options: PageOptions = {},
+  leadsTo: readonly string[] = [],
 ): Promise<FastifyReply> {
   const { redirectUri, uiLocales } = step.interaction;
   return sendPage(services, request, reply, viewing, {
     ...options,
     ...(uiLocales.length > 0 ? { uiLocales } : {}),
-    formAction: formActionOf(redirectUri),
+    formAction: formActionOf(redirectUri, ...leadsTo),
   });
 }
 

@@ -1,4 +1,5 @@
 /** The page that is open of a request, with what it shows; where none is, the answer to the client. */
+import type { SignInTarget } from '../../domain/auth-policies/offers.ts';
 import type { User } from '../../domain/users/user.ts';
 import type { ProtocolContext } from '../context.ts';
 import { sessionOf } from '../sign-in/sessions.ts';
@@ -28,6 +29,8 @@ export interface InteractionView {
     readonly tosUri?: string | undefined;
   };
   readonly uiLocales: readonly string[];
+  /** For what people sign in. */
+  readonly target: SignInTarget;
   /** Where the browser goes at the end. */
   readonly redirectUri: string;
 }
@@ -40,6 +43,10 @@ export type Step =
       readonly loginHint: string | undefined;
       /** Who is signed in and has to prove it again. */
       readonly reauthenticates: User | undefined;
+      /** By which auth policy, before. */
+      readonly signedInBy: string | undefined;
+      /** An upstream has to ask the person too, whoever is signed in there. */
+      readonly provesAgain: boolean;
     }
   | { readonly kind: 'account'; readonly interaction: InteractionView; readonly user: User }
   | {
@@ -81,6 +88,8 @@ export async function advance(
       interaction,
       loginHint: request.loginHint ?? undefined,
       reauthenticates: fits && !request.prompts.includes('select_account') ? known : undefined,
+      signedInBy: session?.authPolicyId,
+      provesAgain: asksAgain(request) || (known !== undefined && !fits),
     };
   }
   const user = (await loadPerson(ctx, session.userId)) as User;
@@ -96,6 +105,9 @@ export async function advance(
   if (step === 'consent') return consentPage(ctx, underWay, interaction, user);
   return { kind: 'done', response: await finish(ctx, underWay, session) };
 }
+
+const asksAgain = ({ prompts, maxAgeSeconds }: UnderWay['request']): boolean =>
+  maxAgeSeconds !== null || prompts.includes('login') || prompts.includes('select_account');
 
 async function consentPage(
   ctx: ProtocolContext,
@@ -117,7 +129,7 @@ async function consentPage(
   };
 }
 
-const viewOf = ({ row, client, request }: UnderWay): InteractionView => ({
+const viewOf = ({ row, client, request, organizationId }: UnderWay): InteractionView => ({
   id: row?.id ?? '',
   client: {
     id: client.id,
@@ -129,5 +141,6 @@ const viewOf = ({ row, client, request }: UnderWay): InteractionView => ({
     tosUri: client.signIn.tosUri,
   },
   uiLocales: request.uiLocales,
+  target: { client, organizationId },
   redirectUri: request.redirectUri,
 });

@@ -49,7 +49,7 @@ export async function openStepOf(
 }
 
 /** Whoever signed in by a policy that is not offered here signs in again by one that is. */
-const takesPolicyOf = async (
+export const takesPolicyOf = async (
   ctx: ProtocolContext,
   target: SignInTarget,
   session: Session | undefined,

@@ -21,7 +21,7 @@ import { randomBase64Url } from '../../kernel/random.ts';
 import { audiencesAsked, type NamedScope, type RequestedAudience, requestedScopes } from '../authorize/choices.ts';
 import { grantedEvent, grantedInSession } from '../authorize/granted.ts';
 import type { Browser } from '../authorize/request.ts';
-import { strangerTo } from '../authorize/under-way.ts';
+import { strangerTo, takesPolicyOf } from '../authorize/under-way.ts';
 import { type ClientFacts, loadClientFacts } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import { Refusal } from '../refusal.ts';
@@ -46,7 +46,7 @@ interface Waiting {
 
 /** What the page shows next. */
 export type DeviceStep =
-  | { readonly kind: 'sign_in'; readonly client: ClientFacts }
+  | { readonly kind: 'sign_in'; readonly client: ClientFacts; readonly organizationId: string | null }
   | {
       readonly kind: 'confirm';
       readonly client: ClientFacts;
@@ -75,8 +75,12 @@ export async function enterUserCode(
 /** What is open for whoever is signed in. Throws the refusal `user_code_unknown`. */
 export async function deviceStepOf(ctx: ProtocolContext, entry: Entry, browser: Browser): Promise<DeviceStep> {
   const { device, client } = await entered(ctx, entry, browser);
+  const { organizationId } = device;
   const session = await sessionOf(ctx, browser.sessionSecret);
-  if (session === undefined) return { kind: 'sign_in', client };
+  // Whoever signed in by a policy that is not offered here signs in again by one that is.
+  if (session === undefined || !(await takesPolicyOf(ctx, { client, organizationId }, session))) {
+    return { kind: 'sign_in', client, organizationId };
+  }
   await assertMember(ctx, { device, client }, session);
   const [user, asked] = await Promise.all([loadPerson(ctx, session.userId), requestedScopes(ctx, device)]);
   return { kind: 'confirm', client, user: user as User, ...asked };
@@ -84,7 +88,7 @@ export async function deviceStepOf(ctx: ProtocolContext, entry: Entry, browser: 
 
 /**
  * The person says yes or no; undefined when the page must be shown again, because nobody is signed in any more, or
- * somebody else than the page was shown to. Throws the refusal `user_code_unknown`.
+ * somebody else than the page was shown to, or in another way. Throws the refusal `user_code_unknown`.
  */
 export async function answerDeviceEntry(
   ctx: ProtocolContext,
@@ -99,6 +103,8 @@ export async function answerDeviceEntry(
     await deny(ctx, waiting, session);
     return 'denied';
   }
+  const target = { client: waiting.client, organizationId: waiting.device.organizationId };
+  if (!(await takesPolicyOf(ctx, target, session))) return undefined;
   await assertMember(ctx, waiting, session);
   await approve(ctx, waiting, session);
   return 'approved';

@@ -37,7 +37,7 @@ const longestName = 300;
  * and `input.invalid` naming `identifier`, `name` or `password`.
  */
 export async function signUp(ctx: ProtocolContext, input: SignUp): Promise<SignedIn> {
-  await assertOn(ctx, input.target);
+  await assertSignUpOn(ctx, input.target);
   const { tenantId } = ctx.site;
   const identity = identityOf(input.identifier);
   const name = input.name?.trim() || null;
@@ -58,7 +58,8 @@ export async function signUp(ctx: ProtocolContext, input: SignUp): Promise<Signe
   return { ...begun, userId, knownDevice };
 }
 
-async function assertOn(ctx: ProtocolContext, target: SignInTarget): Promise<void> {
+/** Throws the refusal `sign_up_off`. */
+export async function assertSignUpOn(ctx: ProtocolContext, target: SignInTarget): Promise<void> {
   const { tenantId } = ctx.site;
   const [{ signUp: isOn }, lists] = await Promise.all([
     tenantSignIn(ctx.services, tenantId),

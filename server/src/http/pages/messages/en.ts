@@ -37,6 +37,26 @@ export const en = {
   fieldWrong: 'This can not be used. Check it and try again.',
   signUpRefused: 'An account can not be made with these. Check them, or sign in if you have an account.',
 
+  // other ways to sign in
+  userName: 'User name',
+  or: 'or',
+  continueWith: (way: string) => `Continue with ${way}`,
+  continueWithPassword: 'Continue with a password',
+  reauthenticateOtherTitle: 'Sign in again',
+  otherWayText: (client: string) => `${client} needs you to sign in in another way.`,
+  noWayTitle: 'Nobody can sign in here',
+  noWayText: (client: string) => `No way of signing in is set up for ${client}, or for your organization in it.`,
+  noWayAdvice: 'Ask whoever manages the application.',
+  policyNotOffered: 'You can not sign in here in this way. Choose another one.',
+  policyUserUnknown:
+    'You signed in, but there is no account here for you. Ask whoever manages the application for one.',
+  policyUserNotApproved:
+    'You signed in, but your access waits for approval. Ask whoever manages the application, and try again after that.',
+  upstreamUnavailable: 'This way of signing in is not available just now. Try again later, or sign in in another way.',
+  upstreamRefused: 'The sign-in was not finished. Try again, or sign in in another way.',
+  upstreamAnswerInvalid:
+    'What came back could not be accepted, so you are not signed in. If it happens again, tell whoever manages the application.',
+
   // account
   accountTitle: 'Choose an account',
   continueAs: (account: string) => `Continue as ${account}`,

@@ -42,6 +42,27 @@ export const ja: Messages = {
   signUpRefused:
     'この内容ではアカウントを作成できません。内容を確認するか、アカウントをお持ちの場合はサインインしてください。',
 
+  // other ways to sign in
+  userName: 'ユーザー名',
+  or: 'または',
+  continueWith: (way) => `「${way}」で続ける`,
+  continueWithPassword: 'パスワードで続ける',
+  reauthenticateOtherTitle: 'もう一度サインインしてください',
+  otherWayText: (client) => `「${client}」では、別の方法でのサインインが必要です。`,
+  noWayTitle: 'サインインできません',
+  noWayText: (client) => `「${client}」、またはご利用の組織で使えるサインイン方法が設定されていません。`,
+  noWayAdvice: 'アプリケーションの管理者にお問い合わせください。',
+  policyNotOffered: 'この方法ではサインインできません。別の方法を選んでください。',
+  policyUserUnknown:
+    'サインインは確認できましたが、ここにはアカウントがありません。アプリケーションの管理者にアカウントの作成を依頼してください。',
+  policyUserNotApproved:
+    'サインインは確認できましたが、承認待ちです。アプリケーションの管理者に確認し、承認されてから、もう一度お試しください。',
+  upstreamUnavailable:
+    'このサインイン方法は現在利用できません。しばらくしてからもう一度お試しになるか、別の方法でサインインしてください。',
+  upstreamRefused: 'サインインは完了していません。もう一度お試しになるか、別の方法でサインインしてください。',
+  upstreamAnswerInvalid:
+    'サインイン先からの応答を受け付けられないため、サインインできませんでした。繰り返し起こる場合は、アプリケーションの管理者にお知らせください。',
+
   // account
   accountTitle: 'アカウントの選択',
   continueAs: (account) => `${account} として続ける`,
