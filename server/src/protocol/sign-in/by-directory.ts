@@ -45,7 +45,8 @@ export async function signInByDirectory(
       return authenticateLdap(upstreamServices(ctx), policy.configuration, secrets, credentials).catch(
         async (error) => {
           if (!(error instanceof UpstreamError && error.failure === 'credentials_refused')) throw error;
-          throw await failedAttempt(ctx, attempt, 'upstream_credentials_refused', { policyId: policy.id });
+          const about = { policyId: policy.id, detail: error.message };
+          throw await failedAttempt(ctx, attempt, 'upstream_credentials_refused', about);
         },
       );
     });
