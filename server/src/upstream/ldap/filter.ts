@@ -27,15 +27,6 @@ export const escapedAssertion = (value: string): string =>
 export const filterFor = (template: string, user: string): Buffer =>
   readFilter(template.replaceAll('{user}', () => escapedAssertion(user)));
 
-/** Whether a text is a filter that names the person. */
-export function isFilterOfUser(template: string): boolean {
-  try {
-    return template.includes('{user}') && filterFor(template, 'x').length > 0;
-  } catch {
-    return false;
-  }
-}
-
 /** Longest filter, in characters; it also bounds how deep they nest. */
 const maximumLength = 4096;
 

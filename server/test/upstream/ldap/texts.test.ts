@@ -8,7 +8,7 @@ import { octets } from '../../../src/upstream/ldap/ber.ts';
 import { readChallenge } from '../../../src/upstream/ldap/digest-challenge.ts';
 import { answerTo } from '../../../src/upstream/ldap/digest-md5.ts';
 import { issuerOf } from '../../../src/upstream/ldap/entry.ts';
-import { escapedAssertion, isFilterOfUser, readFilter } from '../../../src/upstream/ldap/filter.ts';
+import { escapedAssertion, readFilter } from '../../../src/upstream/ldap/filter.ts';
 import { policy } from './support.ts';
 
 const hex = (bytes: Buffer) => bytes.toString('hex');
@@ -76,11 +76,6 @@ describe('LDAP, filters', () => {
     const long = `${'(!'.repeat(2049)}(a=b)${')'.repeat(2049)}`;
     for (const text of [...texts, ...more, long])
       assert.throws(() => readFilter(text), { failure: 'misconfigured' }, text);
-  });
-
-  test('a filter of a policy names the person', () => {
-    assert.equal(isFilterOfUser('(&(objectClass=person)(|(uid={user})(mail={user})))'), true);
-    for (const text of ['(uid=alice)', '(uid={user}', '{user}']) assert.equal(isFilterOfUser(text), false, text);
   });
 
   test('a value is one value, whatever it holds', () => {
