@@ -40,7 +40,7 @@ export const refreshTokenByHash = defineStatement<
   `select r.client_id as token_client_id, r.dpop_thumbprint as token_dpop,
     r.certificate_thumbprint as token_certificate, r.created_at as token_created_at, r.expires_at as token_expires_at,
     r.used_at as used_at, a.id as id, a.issuer as issuer, a.user_id as user_id, a.client_id as client_id,
-    a.scopes as scopes, a.audiences as audiences, a.amr as amr, a.session_id as session_id,
+    a.scopes as scopes, a.audiences as audiences, a.amr as amr, a.auth_policy_id as auth_policy_id, a.session_id as session_id,
     a.organization_id as organization_id, a.actor as actor, a.authenticated_at as authenticated_at,
     a.created_at as created_at, a.expires_at as expires_at
   from refresh_tokens r join authorizations a on a.tenant_id = r.tenant_id and a.id = r.authorization_id
