@@ -19,11 +19,13 @@ const type = Type.Union(
 );
 
 const secret = (description: string) =>
-  optional(
-    text(
-      `${description} Shown as \`********\`. Left out or sent back as that, it stays, as long as it goes where it went; ` +
-        'null removes it.',
-    ),
+  Type.Optional(
+    Type.Union([Type.String(), Type.Null()], {
+      description:
+        `${description} Shown as \`********\`. Left out or sent back as that, it stays, as long as it goes where it ` +
+        'went; null removes it.',
+      'x-secret': true,
+    }),
   );
 
 /** How people are found in a directory. */

@@ -324,9 +324,11 @@ export type AuthPolicyConfiguration = {
   dnPrefix?: string | null;
   realm?: string | null;
   search?: LdapSearch | null;
+  /** ldap: of `search.bindDn`. Shown as `********`. Left out or sent back as that, it stays, as long as it goes where it went; null removes it. */
   bindPassword?: string | null;
   attributes?: LdapAttributes | null;
   clientId?: string | null;
+  /** oauth2, openid: without it the client is a public one. Shown as `********`. Left out or sent back as that, it stays, as long as it goes where it went; null removes it. */
   clientSecret?: string | null;
   issuer?: string | null;
   identifier?: string | null;
@@ -337,6 +339,7 @@ export type AuthPolicyConfiguration = {
   clientAuthMethod?: string | null;
   responseMode?: string | null;
   consumerKey?: string | null;
+  /** oauth1: required; requests are signed with it (HMAC-SHA1). Shown as `********`. Left out or sent back as that, it stays, as long as it goes where it went; null removes it. */
   consumerSecret?: string | null;
   requestTokenUrl?: string | null;
   authorizeUrl?: string | null;
@@ -479,9 +482,11 @@ export type CreateAuthPolicy = {
     dnPrefix?: string | null;
     realm?: string | null;
     search?: LdapSearch | null;
+    /** ldap: of `search.bindDn`. Shown as `********`. Left out or sent back as that, it stays, as long as it goes where it went; null removes it. */
     bindPassword?: string | null;
     attributes?: LdapAttributes | null;
     clientId?: string | null;
+    /** oauth2, openid: without it the client is a public one. Shown as `********`. Left out or sent back as that, it stays, as long as it goes where it went; null removes it. */
     clientSecret?: string | null;
     issuer?: string | null;
     identifier?: string | null;
@@ -492,6 +497,7 @@ export type CreateAuthPolicy = {
     clientAuthMethod?: string | null;
     responseMode?: string | null;
     consumerKey?: string | null;
+    /** oauth1: required; requests are signed with it (HMAC-SHA1). Shown as `********`. Left out or sent back as that, it stays, as long as it goes where it went; null removes it. */
     consumerSecret?: string | null;
     requestTokenUrl?: string | null;
     authorizeUrl?: string | null;
@@ -1399,9 +1405,11 @@ export type UpdateAuthPolicy = {
     dnPrefix?: string | null;
     realm?: string | null;
     search?: LdapSearch | null;
+    /** ldap: of `search.bindDn`. Shown as `********`. Left out or sent back as that, it stays, as long as it goes where it went; null removes it. */
     bindPassword?: string | null;
     attributes?: LdapAttributes | null;
     clientId?: string | null;
+    /** oauth2, openid: without it the client is a public one. Shown as `********`. Left out or sent back as that, it stays, as long as it goes where it went; null removes it. */
     clientSecret?: string | null;
     issuer?: string | null;
     identifier?: string | null;
@@ -1412,6 +1420,7 @@ export type UpdateAuthPolicy = {
     clientAuthMethod?: string | null;
     responseMode?: string | null;
     consumerKey?: string | null;
+    /** oauth1: required; requests are signed with it (HMAC-SHA1). Shown as `********`. Left out or sent back as that, it stays, as long as it goes where it went; null removes it. */
     consumerSecret?: string | null;
     requestTokenUrl?: string | null;
     authorizeUrl?: string | null;

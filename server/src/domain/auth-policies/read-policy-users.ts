@@ -3,6 +3,7 @@ import type { Queryable } from '../../storage/database.ts';
 import type { Schema } from '../../storage/schema.ts';
 import { inChunks } from '../chunks.ts';
 import type { Context } from '../context.ts';
+import { assertWholeTenant } from '../organizations/reach.ts';
 import {
   type KeysetPage,
   type KeysetRange,
@@ -51,13 +52,14 @@ export const policyUserRows = (ctx: Context, db: Queryable, policyId: string, { 
 const orderOf = ({ status }: PolicyUserFilter) =>
   status === undefined ? (['user_id'] as const) : (['created_at', 'user_id'] as const);
 
-/** A page by position. Throws `entity.not_found`. */
+/** A page by position. Throws `entity.not_found`, `auth.organization_token`. */
 export async function listPolicyUsers(
   ctx: Context,
   policyId: string,
   filter: PolicyUserFilter,
   range: OffsetRange,
 ): Promise<OffsetPage<PolicyUser>> {
+  assertWholeTenant(ctx, 'read whom an auth policy lets in');
   await loadPolicyRow(ctx, ctx.db.read, policyId);
   const page = await offsetPage<PolicyUserRow>(policyUserRows(ctx, ctx.db.reports, policyId, filter), range, (query) =>
     orderOf(filter).reduce((ordered, column) => ordered.orderBy(column), query),
@@ -65,13 +67,14 @@ export async function listPolicyUsers(
   return mapPage(page, await withUsers(ctx, page.items));
 }
 
-/** The same by key. Throws `entity.not_found`, `input.cursor_invalid`. */
+/** The same by key. Throws `entity.not_found`, `input.cursor_invalid`, `auth.organization_token`. */
 export async function listPolicyUsersByKey(
   ctx: Context,
   policyId: string,
   filter: PolicyUserFilter,
   range: KeysetRange,
 ): Promise<KeysetPage<PolicyUser>> {
+  assertWholeTenant(ctx, 'read whom an auth policy lets in');
   await loadPolicyRow(ctx, ctx.db.read, policyId);
   const list = `auth policy users ${policyId} ${filter.status ?? ''}`;
   const query = policyUserRows(ctx, ctx.db.read, policyId, filter);
@@ -99,8 +102,9 @@ async function withUsers(ctx: Context, rows: readonly PolicyUserRow[]): Promise<
   });
 }
 
-/** The ids of the approved users, in order, at most 10 000. Throws `entity.not_found`. */
+/** The ids of the approved users, in order, at most 10 000. Throws `entity.not_found`, `auth.organization_token`. */
 export async function listAllPolicyUserIds(ctx: Context, policyId: string): Promise<string[]> {
+  assertWholeTenant(ctx, 'read whom an auth policy lets in');
   await loadPolicyRow(ctx, ctx.db.read, policyId);
   const rows = await policyUserRows(ctx, ctx.db.read, policyId, { status: 'approved' })
     .orderBy('created_at')
