@@ -1,14 +1,30 @@
 /** Groups upstream become roles here, at each sign-in. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { RoleMapping } from '../../src/domain/auth-policies/policy.ts';
+import { type AuthPolicyRow, authPolicyOf, type RoleMapping } from '../../src/domain/auth-policies/policy.ts';
+import { findPolicyRow } from '../../src/domain/auth-policies/read-policies.ts';
 import { applyRoleMappings } from '../../src/domain/auth-policies/role-mappings.ts';
 import { type Context, nowhere } from '../../src/domain/context.ts';
+import { enterByIdentity } from '../../src/protocol/sign-in/admission.ts';
 import { eachEngine, startServer, type TestServer } from '../harness.ts';
 import { withoutLimits } from '../management/support.ts';
 import { makeMembership, makeOrganization, makeOrganizationRole, makeUser } from '../native/delegated.ts';
 import { Members } from '../native/members-support.ts';
-import { nobody } from './people.ts';
+import { insertPolicy } from '../native/policy-rows.ts';
+import { contextAt, nobody } from './people.ts';
+
+/** Somebody an upstream says nothing about. */
+const unnamed = {
+  email: null,
+  emailVerified: false,
+  username: null,
+  name: null,
+  givenName: null,
+  familyName: null,
+  picture: null,
+  amr: [],
+  claims: {},
+};
 
 eachEngine('role mappings', (engine) => {
   let server: TestServer;
@@ -48,6 +64,27 @@ eachEngine('role mappings', (engine) => {
   }
   const kindsSince = async (before: number) => (await server.logEvents()).slice(before).map(({ kind }) => kind);
   const countOfEvents = async () => (await server.logEvents()).length;
+
+  test('at the first sign-in, which makes the user, and at each one after', async () => {
+    const [organizationId, subject] = [await organization(), nobody()];
+    const mappings = [
+      { group: 'editors', organizationId, roleIds: [editor] },
+      { group: 'readers', organizationId, roleIds: [reader] },
+    ];
+    const policyId = await insertPolicy(server, { type: 'openid', role_mappings: JSON.stringify(mappings) });
+    const { services } = server.composed;
+    const policy = authPolicyOf(services, (await findPolicyRow(services, 'default', policyId)) as AuthPolicyRow);
+    const enter = (groups: readonly string[]) =>
+      enterByIdentity(contextAt(server), policy, { ...unnamed, issuer: 'https://idp.example', subject, groups }, {});
+    const { userId, sessionId } = await enter(['editors', 'readers']);
+    assert.deepEqual(await rolesOf(userId, organizationId), [editor, reader].sort());
+    assert.equal((await enter(['readers'])).userId, userId);
+    assert.deepEqual(await rolesOf(userId, organizationId), [reader]);
+    await enter([]);
+    assert.equal(await rolesOf(userId, organizationId), undefined);
+    const session = (await server.rows('sessions')).find(({ id }) => id === sessionId);
+    assert.deepEqual([session.user_id, session.auth_policy_id], [userId, policyId]);
+  });
 
   test('a group makes a member with its roles; another group other roles; none, none', async () => {
     const [one, other, userId] = [await organization(), await organization(), await person()];
