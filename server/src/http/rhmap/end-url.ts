@@ -11,10 +11,9 @@ export type End =
 
 /** Adds the end of a sign-in to an address without a fragment. */
 export function endUrl(base: string, end: End): string {
-  const hasQuery = base.includes('?');
-  const separator = hasQuery ? (/[?&]$/.test(base) ? '' : '&') : '?';
+  const separator = base.includes('?') ? (/[?&]$/.test(base) ? '' : '&') : '?';
   // Nobody reads the first one.
-  const first = hasQuery ? '' : 'fh_auth=end&';
+  const first = /\?.+$/.test(base) ? '' : 'fh_auth=end&';
   return `${base}${separator}${first}${parametersOf(end)}&status=complete`;
 }
 
