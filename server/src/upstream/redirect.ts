@@ -56,5 +56,5 @@ export interface RedirectUpstream<Configuration, Secrets> {
   test(services: UpstreamServices, configuration: Configuration, secrets: Secrets): Promise<void>;
 }
 
-/** Longest wait for all that one step asks of an upstream, in milliseconds. */
-export const upstreamDeadlineMs = 5000;
+/** Longest wait for all that one step asks of an upstream, in milliseconds: whoever signs in is answered within 5 s. */
+export const upstreamDeadlineMs = 4500;
