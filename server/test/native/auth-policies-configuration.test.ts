@@ -141,7 +141,7 @@ const wrong: Readonly<Record<Exclude<Type, 'password'>, Wrong>> = {
     ['issuer', { issuer: 'https://id.example/?x=y' }],
     ...wrongUrls('issuer'),
     ['clientId', { clientId: '' }],
-    ['scopes', { scopes: ['email'] }],
+    ['scopes.0', { scopes: ['e mail'] }],
     ['responseMode', { responseMode: 'fragment' }],
     ['fields.id', { fields: { id: 'email' } }],
   ],
@@ -220,6 +220,7 @@ eachEngine('the configuration of an auth policy', (engine) => {
       'client_secret_post',
     );
     assert.deepEqual((await made('oauth2', { scopes: ['user', 'user'] })).scopes, ['user']);
+    assert.deepEqual((await made('openid', { scopes: ['email'] })).scopes, ['openid', 'email']);
     const fields = { email: 'mail.primary', groups: 'teams' };
     const shown = (await made('openid', { responseMode: 'form_post', fields: { ...fields, id: 'sub' } })).fields;
     assert.deepEqual([shown.email, shown.groups, shown.id, shown.name], ['mail.primary', 'teams', null, null]);

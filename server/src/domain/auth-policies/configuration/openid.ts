@@ -15,7 +15,6 @@ export function checkOpenId(guard: GuardSettings, fields: Fields, hasSecret: boo
     throw refused(fields, 'issuer', 'It is required: the address that the provider calls itself by.');
   }
   const scopes = scopesOf(fields, ['openid', 'email', 'profile']);
-  if (!scopes.includes('openid')) throw refused(fields, 'scopes', 'OpenID Connect needs the scope openid.');
   const names = userInfoFields(fields);
   if (names.id !== null && names.id !== 'sub') {
     throw refused(fields, 'fields.id', 'In OpenID Connect it is always sub that tells people apart.');
@@ -24,7 +23,8 @@ export function checkOpenId(guard: GuardSettings, fields: Fields, hasSecret: boo
   const configuration = {
     clientId: requiredText(fields, 'clientId'),
     issuer,
-    scopes,
+    // Without it there is no ID token (OpenID Connect Core §3.1.2.1).
+    scopes: scopes.includes('openid') ? scopes : ['openid', ...scopes],
     clientAuthMethod,
     responseMode: oneOf(fields, 'responseMode', ['query', 'form_post']),
     fields: { ...names, id: null },
