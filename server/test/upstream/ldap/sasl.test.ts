@@ -1,8 +1,10 @@
 /** People of a real directory by SASL: CRAM-MD5 and DIGEST-MD5, and GSSAPI with a real Kerberos realm. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { kerberosMissing } from '../../../../scripts/kerberos.ts';
 import { testLdap } from '../../../src/upstream/ldap/check.ts';
 import type { LdapAuthMethod, LdapConfiguration } from '../../../src/upstream/ldap/configuration.ts';
@@ -81,13 +83,34 @@ describe('LDAP, SASL', { skip: noLab }, () => {
   });
 
   describe('GSSAPI', { skip: noKerberos }, () => {
-    const folders = () => readdirSync(tmpdir()).filter((name) => name.startsWith('sekisho-tickets-'));
+    let own: string;
+    const shared = process.env.TMPDIR;
+    before(() => {
+      own = mkdtempSync(join(tmpdir(), 'sekisho-test-'));
+      process.env.TMPDIR = own;
+    });
+    after(() => {
+      if (shared === undefined) delete process.env.TMPDIR;
+      else process.env.TMPDIR = shared;
+      rmSync(own, { recursive: true, force: true });
+    });
+    const folders = () => readdirSync(own);
 
     test('a password becomes a ticket, and the ticket an entry; nothing stays', async () => {
       for (const person of [alice, zoe]) {
         const { subject } = await signIn(labPolicy(lab), person.uid, person.password);
         const before = lab.log().length;
-        assert.equal((await signIn(by('GSSAPI'), person.uid, person.password)).subject, subject);
+        const attempt = signIn(by('GSSAPI'), person.uid, person.password);
+        let isOver = false;
+        attempt
+          .catch(() => {})
+          .finally(() => {
+            isOver = true;
+          });
+        while (folders().length === 0 && !isOver) await sleep(5);
+        const [folder = ''] = folders();
+        assert.equal(statSync(join(own, folder)).mode & 0o777, 0o700);
+        assert.equal((await attempt).subject, subject);
         assert.match(lab.log().slice(before), /mech=GSSAPI/);
         const searching = by('GSSAPI', { ...labSearch(lab, '(uid={user})'), url: lab.urls.ldap, startTls: true });
         assert.equal((await signIn(searching, person.uid, person.password, labSecrets(lab))).subject, subject);
