@@ -8,7 +8,7 @@ import { makeUser, native, type TestUser } from '../sign-in/support.ts';
 import { noLab } from '../upstream/ldap/support.ts';
 import { type AuthOutcome, openRhmapPage, type RhmapPage } from './rhmap-page.ts';
 import { startRhmapSite } from './rhmap-site.ts';
-import { type RhmapLab, startRhmapLab } from './rhmap-support.ts';
+import { type RhmapLab, startRhmapLab, until } from './rhmap-support.ts';
 
 /** What a documented handler of an app looks at: the second argument. */
 const codeOf = (outcome: AuthOutcome): string => {
@@ -229,12 +229,3 @@ test('no code that an app is told makes it wipe what it has', () => {
   );
   assert.ok(allCodes.has('user_disabled'));
 });
-
-/** The SDK does not wait for the answer to what it revokes. */
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!(await isSo())) {
-    assert.ok(performance.now() < deadline, 'it is not so in time');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}

@@ -60,3 +60,12 @@ export async function makeApiKey(server: TestServer, scopes: readonly string[]):
   const expiresAt = server.composed.services.clock.now() + 3_600_000;
   return (await native(server, 'POST', '/api-keys', { label: 'RHMAP', scopes, expiresAt })).value;
 }
+
+/** Waits for what nobody tells: the SDK does not wait for every answer. */
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!(await isSo())) {
+    assert.ok(performance.now() < deadline, 'it is not so in time');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

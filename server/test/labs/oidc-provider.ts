@@ -31,6 +31,15 @@ export const labAccounts: Readonly<Record<string, LabAccount>> = {
   carol: { name: '山田 花子', preferred_username: 'carol' },
   /** Of whose address nobody says anything. */
   dave: { email: 'dave@example.com', name: 'Dave Example', preferred_username: 'dave' },
+  /** Whose names trip whoever decodes once too often, or cuts at the wrong character. */
+  erin: {
+    email: 'erin+app@example.com',
+    email_verified: true,
+    name: `Erin "50% + é" D'Arcy = a&b?c#d \\ %41 🚀 山田`,
+    given_name: '%25',
+    family_name: 'ÅÄÖ #_=_',
+    preferred_username: 'erin',
+  },
 };
 
 export interface LabClient {
