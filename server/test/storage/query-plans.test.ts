@@ -8,6 +8,7 @@ import { authorizationAlive, authorizationByCode } from '../../src/domain/author
 import { opaqueTokenByHash } from '../../src/domain/authorizations/opaque-tokens.ts';
 import { refreshTokenByHash } from '../../src/domain/authorizations/refresh-tokens.ts';
 import { interactionOfBrowser } from '../../src/domain/interactions/interactions.ts';
+import { appSessionBySecret } from '../../src/domain/sessions/app-sessions.ts';
 import { sessionBySecret } from '../../src/domain/sessions/sessions.ts';
 import { clientFacts } from '../../src/protocol/client-facts.ts';
 import { directOrganizations, userById } from '../../src/protocol/tokens/person.ts';
@@ -23,6 +24,7 @@ describe('the statements that decide an authorization', () => {
 
   const manySteps = [tokenFacts, presentedTokenFacts, organizationFactsStatement, userFacts, userTokenFacts];
   const fewSteps = [
+    appSessionBySecret,
     authorizationAlive,
     authorizationByCode,
     clientFacts,
