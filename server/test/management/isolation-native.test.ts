@@ -21,6 +21,8 @@ const none: Things = {
   resources: 'res_0000000000000000',
   scopes: 'scp_0000000000000000',
   members: 'mem_0000000000000000',
+  'auth-policies': '0'.repeat(24),
+  'api-keys': 'apk_0000000000000000000000',
 };
 
 /** Which thing a parameter that is not the first names. */
@@ -101,6 +103,8 @@ eachEngine('tenants, parents and children are kept apart', (engine) => {
       'organization-invitations': await id('/organization-invitations', invited),
       'organization-roles': organizationRole,
       'organization-scopes': organizationScope,
+      'auth-policies': await id('/auth-policies', { name, type: 'password', configuration: {} }),
+      'api-keys': await id('/api-keys', { label: name, scopes: ['read:users'], expiresAt: Date.now() + 1e8 }),
     };
   }
 
