@@ -37,7 +37,9 @@ export type Method<Entry extends string> = Entry extends `LIST ${infer Path}`
   ? ListMethod<Operation<`GET ${Path}`>>
   : Entry extends `SEARCH ${infer Path}`
     ? ListMethod<Operation<`POST ${Path}`>>
-    : CallMethod<Operation<Entry>>;
+    : Entry extends `ASK ${infer Path}`
+      ? CallMethod<Operation<`POST ${Path}`>>
+      : CallMethod<Operation<Entry>>;
 
 type CallMethod<O extends Shape> = (
   ...args: [...O['parameters'], ...BodyOf<O>, options?: O['options'] & CallOptions]
@@ -71,9 +73,9 @@ type Arguments = readonly unknown[];
 function methodOf(entry: string, connection: Connection, style: ListStyle): (...args: Arguments) => unknown {
   const [kind = '', path = ''] = entry.split(' ');
   const isList = kind === 'LIST' || kind === 'SEARCH';
-  const method = { LIST: 'GET', SEARCH: 'POST' }[kind] ?? kind;
+  const method = { LIST: 'GET', SEARCH: 'POST', ASK: 'POST' }[kind] ?? kind;
   const names = path.match(/:\w+/g) ?? [];
-  const hasBody = method === 'POST' || method === 'PUT' || method === 'PATCH';
+  const hasBody = (method === 'POST' && kind !== 'ASK') || method === 'PUT' || method === 'PATCH';
   const read = async (args: Arguments, place: Record<string, unknown> = {}): Promise<Answer> => {
     const given = asObject(args[names.length + (hasBody ? 1 : 0)]) ?? {};
     const { signal, dryRun, idempotencyKey, ifMatch, ...query } = given;

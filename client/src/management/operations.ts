@@ -1,6 +1,6 @@
 /**
  * Every operation of the management API: the method of the client, and the route it calls. `LIST` is a GET that is read
- * page by page, `SEARCH` a POST that is. What goes in and out of each stands in `types.ts`.
+ * page by page, `SEARCH` a POST that is, `ASK` a POST without a body. What goes in and out of each stands in `types.ts`.
  */
 export const nativeOperations = {
   organizations: {
@@ -155,7 +155,7 @@ export const nativeOperations = {
     get: 'GET /api/auth-policies/:id',
     update: 'PATCH /api/auth-policies/:id',
     delete: 'DELETE /api/auth-policies/:id',
-    test: 'POST /api/auth-policies/:id/test',
+    test: 'ASK /api/auth-policies/:id/test',
     presets: 'GET /api/auth-policy-presets',
     listUsers: 'LIST /api/auth-policies/:id/users',
     approveUsers: 'POST /api/auth-policies/:id/users',

@@ -27,7 +27,7 @@ const entriesOf = (table: Table): [name: string, entry: string][] =>
       : entriesOf(entry).map(([inner, route]) => [`${name}.${inner}`, route] as [string, string]),
   );
 const operations = [...entriesOf(nativeOperations), ...entriesOf(accountsOperations)];
-const plain = (entry: string): string => entry.replace(/^LIST /, 'GET ').replace(/^SEARCH /, 'POST ');
+const plain = (entry: string): string => entry.replace(/^LIST /, 'GET ').replace(/^(SEARCH|ASK) /, 'POST ');
 
 describe('the operations of the client', () => {
   let document: OpenApi;
@@ -52,7 +52,8 @@ describe('the operations of the client', () => {
       const isPaged =
         entry.startsWith('SEARCH ') || (operation?.parameters ?? []).some((parameter) => parameter.name === 'cursor');
       assert.equal(/^(LIST|SEARCH) /.test(entry), isPaged, name);
-      assert.equal(operation?.requestBody !== undefined, ['POST', 'PUT', 'PATCH'].includes(method), name);
+      const takesBody = ['POST', 'PUT', 'PATCH'].includes(method) && !entry.startsWith('ASK ');
+      assert.equal(operation?.requestBody !== undefined, takesBody, name);
     }
   });
 
@@ -134,6 +135,8 @@ eachEngine('the management client', (engine) => {
     const api = await management.resources.create({ name: 'Walk', indicator: 'https://walk.example' });
     const role = await management.roles.create({ name: 'Walk', description: 'Walks.' });
     const organizationRole = await management.organizationRoles.create({ name: 'Walk' });
+    const policy = await management.authPolicies.create({ name: 'walk', type: 'password' });
+    assert.deepEqual(await management.authPolicies.test(policy.id), { ok: true });
     await management.organizationUsers.add(root.id, { userIds: [user.id] });
     await management.organizationApplications.add(root.id, { applicationIds: [application.id] });
     const ids: Record<string, string> = {
@@ -143,6 +146,7 @@ eachEngine('the management client', (engine) => {
       applications: application.id,
       roles: role.id,
       resources: api.id,
+      'auth-policies': policy.id,
     };
     let walked = 0;
     for (const [name, entry] of entriesOf(nativeOperations)) {
