@@ -58,7 +58,7 @@ export function cleanUpOnSignals(): void {
 export async function startChild(
   file: string,
   args: readonly string[],
-  env: Readonly<Record<string, string>>,
+  env: NodeJS.ProcessEnv,
   members: readonly string[],
   nodeOptions: readonly string[] = [],
 ): Promise<Child> {

@@ -6,6 +6,7 @@ import { median } from './statistics.ts';
 import { ours, ratio, ratioToPeer, scaleRatio, summarise } from './summary.ts';
 import { figure, type Table } from './table.ts';
 import type { TokenFigures } from './tokens.ts';
+import { crowdSize, longestRefusal, ourApps, tokenRatio, type UpstreamFigures } from './upstream/measure.ts';
 
 /** What the project wants to reach, and what was measured. */
 interface Goal {
@@ -40,6 +41,7 @@ function goals(figures: Figures): Goal[] {
     ...scaleGoals(figures),
     ...organizationGoals(figures.organizations ?? []),
     ...signInGoals(figures.signIn),
+    ...upstreamGoals(figures.upstream),
   ];
 }
 
@@ -61,6 +63,25 @@ function signInGoals(figures: SignInFigures | undefined): Goal[] {
     measured: figures && (figures.weight.page + figures.weight.styles) / 1000,
   };
   return [...rounds, weight];
+}
+
+function upstreamGoals(figures: UpstreamFigures | undefined): Goal[] {
+  return ourApps.flatMap((target): Goal[] => [
+    {
+      text: `Tokens/s while ${crowdSize} people sign in with a hung directory over nobody, ${target}`,
+      bound: 'at least',
+      wanted: 0.9,
+      unit: '×',
+      measured: figures && tokenRatio(figures, target, 'hung'),
+    },
+    {
+      text: `Longest wait until a sign-in with a hung directory is refused, ${target}`,
+      bound: 'at most',
+      wanted: 5000,
+      unit: 'ms',
+      measured: figures && longestRefusal(figures, target),
+    },
+  ]);
 }
 
 function rateGoals(tokens: TokenFigures | undefined): Goal[] {

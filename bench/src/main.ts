@@ -2,7 +2,7 @@
  * `npm run bench`: our server on SQLite and PostgreSQL beside the npm package `oidc-provider`, as child processes, driven
  * by one load generator on this machine.
  *
- *   options ─ PostgreSQL ─ sections (tokens, memory, start, …, sign-in, kill) ─ tables: terminal and docs/benchmarks.md
+ *   options ─ PostgreSQL ─ sections (tokens, memory, start, …, upstream, kill) ─ tables: terminal and docs/benchmarks.md
  */
 import { createDatabase, startPostgres } from '../../scripts/postgres.ts';
 import { cleanUpOnSignals, killChildren, onInterrupt } from './child.ts';
@@ -19,6 +19,7 @@ import type { Figures } from './sections.ts';
 import { measureSignIn } from './sign-in/measure.ts';
 import { measureStarts } from './start.ts';
 import { measureTokens } from './tokens.ts';
+import { measureUpstream } from './upstream/measure.ts';
 
 type Section = (figures: Figures, options: BenchOptions, postgresUrl: string) => Promise<void>;
 
@@ -63,6 +64,11 @@ const measure: Readonly<Record<SectionName, Section>> = {
   async 'sign-in'(figures, { pace }, postgresUrl) {
     const engineOf = async () => ({ kind: 'postgres' as const, url: await createDatabase(postgresUrl) });
     figures.signIn = await measureSignIn(engineOf, pace);
+  },
+
+  async upstream(figures, { upstream: pace }, postgresUrl) {
+    const engineOf = async () => ({ kind: 'postgres' as const, url: await createDatabase(postgresUrl) });
+    figures.upstream = await measureUpstream(engineOf, pace);
   },
 
   async kill(figures, { killRounds: rounds }, postgresUrl) {

@@ -3,8 +3,18 @@ import { parseArgs } from 'node:util';
 import type { OrganizationPace } from './organizations/measure.ts';
 import { reportFile } from './report.ts';
 import type { Pace } from './tokens.ts';
+import type { UpstreamPace } from './upstream/measure.ts';
 
-export const sectionNames = ['tokens', 'memory', 'start', 'scale', 'organizations', 'sign-in', 'kill'] as const;
+export const sectionNames = [
+  'tokens',
+  'memory',
+  'start',
+  'scale',
+  'organizations',
+  'sign-in',
+  'upstream',
+  'kill',
+] as const;
 export type SectionName = (typeof sectionNames)[number];
 
 export interface BenchOptions {
@@ -14,6 +24,7 @@ export interface BenchOptions {
   /** Clients of the section "scale". */
   sizes: readonly number[];
   organizations: OrganizationPace;
+  upstream: UpstreamPace;
   starts: number;
   killRounds: number;
   memorySeconds: number;
@@ -24,7 +35,7 @@ export interface BenchOptions {
 const usage = `npm run bench -- [options]
   --quick          short rounds: shows that everything works, the figures mean little
   --only SECTION   ${sectionNames.join(', ')}; several with commas
-  --rounds N       rounds of the sections tokens, sign-in and scale
+  --rounds N       rounds of the sections tokens, sign-in, upstream and scale
   --out FILE       write the report there; a complete run without --quick writes docs/benchmarks.md
 `;
 
@@ -69,6 +80,9 @@ function parse(args: string[]): BenchOptions {
     organizations: quick
       ? { sizes: [1000, 20_000], requests: 50, rounds: 1, seconds: 2, moves: 2, imported: 4000 }
       : { sizes: [1000, 1_000_000], requests: 400, rounds: rounds ?? 5, seconds: 8, moves: 5, imported: 100_000 },
+    upstream: quick
+      ? { rounds: rounds ?? 1, seconds: 6, warmupSeconds: 0.5, signIns: 5 }
+      : { rounds: rounds ?? 5, seconds: 12, warmupSeconds: 1, signIns: 20 },
     starts: quick ? 3 : 9,
     killRounds: quick ? 3 : 20,
     memorySeconds: quick ? 5 : 30,

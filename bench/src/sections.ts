@@ -13,6 +13,8 @@ import { ours, ratioToPeer, scaleRatio, summarise } from './summary.ts';
 import { figure, type Section } from './table.ts';
 import { type Algorithm, algorithms } from './token.ts';
 import { connectionCounts, type TokenFigures } from './tokens.ts';
+import type { UpstreamFigures } from './upstream/measure.ts';
+import { upstreamSections } from './upstream/section.ts';
 
 /** All that one run of the benchmark measured; a section that did not run is absent. */
 export interface Figures {
@@ -24,13 +26,15 @@ export interface Figures {
   /** Of each engine. */
   organizations?: OrganizationFigures[];
   signIn?: SignInFigures;
+  /** Undefined also where OpenLDAP is missing. */
+  upstream?: UpstreamFigures | undefined;
   kills?: KillRound[];
   /** What the kill section found lost; it ends there. */
   breach?: string;
 }
 
 export function sections(figures: Figures): Section[] {
-  const { tokens, memory, starts, scale, organizations, signIn, kills } = figures;
+  const { tokens, memory, starts, scale, organizations, signIn, upstream, kills } = figures;
   return [
     ...(tokens ? algorithms.map((algorithm) => tokenSection(tokens, algorithm)) : []),
     ...(memory ? [memorySection(memory)] : []),
@@ -38,6 +42,7 @@ export function sections(figures: Figures): Section[] {
     ...(scale ? [scaleSection(scale)] : []),
     ...(organizations ? organizationSections(organizations) : []),
     ...(signIn ? signInSections(signIn) : []),
+    ...(upstream ? upstreamSections(upstream) : []),
     ...(kills ? [killSection(kills, figures.breach)] : []),
   ];
 }

@@ -19,6 +19,8 @@ export interface Installation {
   synchronous: 'full' | 'normal';
   masterKey: string;
   administrator: Credentials;
+  /** Further settings, and what else its process finds in its environment. */
+  environment?: NodeJS.ProcessEnv;
 }
 
 export type Engine = { kind: 'sqlite'; synchronous: 'full' | 'normal' } | { kind: 'postgres'; url: string };
@@ -93,7 +95,7 @@ function tokenRequests(port: number, client: Credentials, algorithm: Algorithm):
   return { port, path: tokenPath, form: tokenForm(client, audiences[algorithm]) };
 }
 
-function environment(installation: Installation): Record<string, string> {
+function environment(installation: Installation): NodeJS.ProcessEnv {
   const { administrator, databaseUrl } = installation;
   return {
     NODE_ENV: 'production',
@@ -104,5 +106,6 @@ function environment(installation: Installation): Record<string, string> {
     SEKISHO_ADMIN_CLIENT_SECRET: administrator.clientSecret,
     SEKISHO_SQLITE_SYNCHRONOUS: installation.synchronous,
     ...(databaseUrl === undefined ? {} : { SEKISHO_DATABASE_URL: databaseUrl }),
+    ...installation.environment,
   };
 }
