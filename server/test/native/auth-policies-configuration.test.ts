@@ -76,7 +76,6 @@ const wrong: Readonly<Record<Exclude<Type, 'password'>, Wrong>> = {
     ...[
       undefined,
       '(uid=ada)',
-      '(|(uid={user})(mail={user}))',
       'uid={user}',
       '(uid={user}',
       '(uid={user}))',
@@ -191,12 +190,13 @@ eachEngine('the configuration of an auth policy', (engine) => {
     await made('ldap', { url: 'ldap://ldap.example.com', startTls: true });
     await made('ldap', { url: 'ldap://ldap.example.com', allowsClearText: true });
     for (const authMethod of ['digest-md5', 'Cram-MD5']) {
-      const sasl = { ...bySearch, url: 'ldap://ldap.example.com', authMethod, search: null };
+      const sasl = { ...bySearch, url: 'ldaps://ldap.example.com', authMethod, search: null };
       assert.equal((await made('ldap', sasl)).authMethod, authMethod.toUpperCase());
     }
     assert.equal((await made('ldap', { authMethod: 'SIMPLE' })).authMethod, 'simple');
     const filters = [
       '(&(objectClass=person)(|(uid={user})(x=\\28y\\29))(!(z=1)))',
+      '(|(uid={user})(mail={user}))',
       '(cn:caseExactMatch:={user})',
       '(mail={user}@*)',
     ];

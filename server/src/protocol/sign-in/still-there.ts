@@ -1,17 +1,32 @@
 /**
- * Whether the directory still knows somebody who signed in by it: asked at each refresh, where the policy has an account to
- * search with. Other upstreams say who somebody is only while the person is there.
+ * Whether the directory still knows somebody who signed in by it, and in which groups: asked at each refresh, where the
+ * policy has an account to search with. Other upstreams say who somebody is only while the person is there.
  */
 import { listIdentitiesOfUser } from '../../domain/auth-policies/identities.ts';
-import { authPolicyOf, builtInPasswordId, secretsOf } from '../../domain/auth-policies/policy.ts';
+import { type AuthPolicy, authPolicyOf, builtInPasswordId, secretsOf } from '../../domain/auth-policies/policy.ts';
 import { findPolicyRow } from '../../domain/auth-policies/read-policies.ts';
+import { applyRoleMappings } from '../../domain/auth-policies/role-mappings.ts';
 import type { Authorization } from '../../domain/authorizations/authorization.ts';
 import { endAuthorization } from '../../domain/authorizations/authorizations.ts';
+import { inOneTransaction } from '../../domain/one-transaction.ts';
 import type { ProtocolContext } from '../context.ts';
 import { Refusal } from '../refusal.ts';
 import { ended } from '../token/grants/ended.ts';
 import { contextOf } from './open-session.ts';
 import { asking, upstreamServices } from './upstreams.ts';
+
+/** Who has left a group has left its roles, before the next token. */
+const bringInLine = (
+  ctx: ProtocolContext,
+  policy: AuthPolicy,
+  userId: string,
+  groups: readonly string[],
+): Promise<void> | undefined =>
+  policy.roleMappings.length === 0
+    ? undefined
+    : inOneTransaction(contextOf(ctx), (joined) =>
+        joined.db.transact((trx) => applyRoleMappings(joined, trx, policy, userId, groups)),
+      );
 
 /**
  * Throws `user_gone_upstream`, and then what the person authorized has ended; and `upstream_unavailable`, when the
@@ -33,7 +48,8 @@ export async function assertStillThere(ctx: ProtocolContext, authorization: Auth
   const { configuration } = policy;
   for (const person of known) {
     const find = () => findLdapUser(upstreamServices(ctx), configuration, secretsOf(ctx.services, row), person);
-    if (await asking(ctx, policyId, find)) return;
+    const groups = await asking(ctx, policyId, find);
+    if (groups !== undefined) return bringInLine(ctx, policy, userId, groups);
   }
   if (await endAuthorization(ctx.services, ctx.site.tenantId, authorization.id)) {
     await ended(ctx, authorization, 'user_gone_upstream');

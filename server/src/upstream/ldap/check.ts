@@ -4,7 +4,7 @@ import { type UpstreamServices, upstreamDeadlineMs } from '../redirect.ts';
 import type { LdapConfiguration, LdapSearch, LdapSecrets } from './configuration.ts';
 import type { LdapConnection } from './connection.ts';
 import { bindToSearch, findEntry, withDirectory } from './directory.ts';
-import { isDisabled, subjectOf } from './entry.ts';
+import { identityOf, isDisabled } from './entry.ts';
 import { anyEntry } from './filter.ts';
 import { isGssapiInstalled } from './kerberos.ts';
 import { type SearchAnswer, search } from './operations.ts';
@@ -52,15 +52,16 @@ async function assertBase(connection: LdapConnection, { base }: LdapSearch): Pro
 export const canFindLdapUser = ({ search }: LdapConfiguration): boolean => (search?.bindDn ?? null) !== null;
 
 /**
- * Whether the person who signed in as `username` is still below the policy's base, found by its filter, the same one, and not
- * disabled (Active Directory). Only for policies with a search account: `canFindLdapUser`. Throws `UpstreamError`.
+ * The groups of the person who signed in as `username`, if that is still below the policy's base, found by its filter, the
+ * same one, and not disabled (Active Directory); else undefined. Only for policies with a search account:
+ * `canFindLdapUser`. Throws `UpstreamError`.
  */
 export async function findLdapUser(
   { guard }: Pick<UpstreamServices, 'guard'>,
   configuration: LdapConfiguration,
   secrets: LdapSecrets,
   { subject, username }: { readonly subject: string; readonly username: string },
-): Promise<boolean> {
+): Promise<readonly string[] | undefined> {
   const { search } = configuration;
   if (!canFindLdapUser(configuration) || search === null) {
     throw new UpstreamError('misconfigured', 'the policy has no account to search with');
@@ -68,6 +69,8 @@ export async function findLdapUser(
   return withDirectory(guard, configuration, AbortSignal.timeout(upstreamDeadlineMs), async (connection) => {
     await bindToSearch(connection, search, secrets);
     const entry = await findEntry(connection, configuration, search, username);
-    return entry !== undefined && !isDisabled(entry) && subjectOf(configuration, entry) === subject;
+    if (entry === undefined || isDisabled(entry)) return undefined;
+    const identity = identityOf(configuration, username, entry);
+    return identity.subject === subject ? identity.groups : undefined;
   });
 }

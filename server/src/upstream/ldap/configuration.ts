@@ -6,7 +6,7 @@ export interface LdapConfiguration {
   readonly startTls: boolean;
   /** PEM; instead of the system's authorities. */
   readonly caCertificates: string | null;
-  /** A password may go over `ldap://` in the clear to other hosts than loopback. */
+  /** `ldap://` without TLS to other hosts than loopback: whoever is on the way may read passwords and change answers. */
   readonly allowsClearText: boolean;
   readonly authMethod: LdapAuthMethod;
   /** Base of the entries. With `dnPrefix` people bind as `<dnPrefix>=<name>,<dn>`. */

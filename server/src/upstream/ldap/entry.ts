@@ -19,7 +19,7 @@ export function issuerOf({ search, dn }: LdapConfiguration): string {
 }
 
 /** What tells the entry apart: one value of the policy's attribute, or its DN. Throws `misconfigured`. */
-export function subjectOf({ attributes: { id } }: LdapConfiguration, entry: LdapEntry): string {
+function subjectOf({ attributes: { id } }: LdapConfiguration, entry: LdapEntry): string {
   if (id === null) return entry.dn.toLowerCase();
   const [value, ...others] = valuesOf(entry, id);
   if (value !== undefined && value !== '' && others.length === 0) return value;

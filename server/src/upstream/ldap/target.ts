@@ -1,4 +1,4 @@
-/** Where a directory is, and whether a password may be told to it. */
+/** Where a directory is, and whether it may be spoken to in the clear. */
 import { isLoopback } from '../../kernel/urls.ts';
 import { UpstreamError } from '../identity.ts';
 import type { LdapConfiguration } from './configuration.ts';
@@ -30,12 +30,12 @@ export function targetOf({ url: text, startTls }: LdapConfiguration): LdapTarget
 }
 
 /**
- * Whether no password would go over the wire in the clear; asked before anything is connected. With simple binds it is the
- * person's, with a search account that account's. Throws `untrusted`.
+ * Nothing is said in the clear unless the policy says so; asked before anything is connected. Passwords are not all: SASL
+ * proves who somebody is, and then their entry is read, which whoever is on the way could change for another one's. Throws
+ * `untrusted`.
  */
 export function assertNoClearText(configuration: LdapConfiguration): void {
   const { host, isTls } = targetOf(configuration);
-  const tellsPassword = configuration.authMethod === 'simple' || (configuration.search?.bindDn ?? null) !== null;
-  if (!tellsPassword || isTls || configuration.startTls || configuration.allowsClearText || isLoopback(host)) return;
-  throw new UpstreamError('untrusted', 'a password would go over ldap:// in the clear');
+  if (isTls || configuration.startTls || configuration.allowsClearText || isLoopback(host)) return;
+  throw new UpstreamError('untrusted', 'it would be spoken to over ldap:// in the clear');
 }

@@ -16,8 +16,9 @@ describe('LDAP, who is still there', { skip: noLab }, () => {
     const found = labPolicy(lab, labSearch(lab, '(uid={user})'));
     return { ...found, search: { ...found.search!, base: lab.peopleBase } };
   };
-  const isThere = (subject: string, username: string) =>
+  const groupsOf = (subject: string, username: string) =>
     findLdapUser(services, configuration(), labSecrets(lab), { subject, username });
+  const isThere = async (subject: string, username: string) => (await groupsOf(subject, username)) !== undefined;
   const subjectOf = async ({ uid, password }: LabPerson) =>
     (await signIn(configuration(), uid, password, labSecrets(lab))).subject;
   const change = (person: LabPerson, lines: string[]) => lab.modify([`dn: ${dnOf(person)}`, ...lines, ''].join('\n'));
@@ -26,6 +27,10 @@ describe('LDAP, who is still there', { skip: noLab }, () => {
     const { alice, bob } = people;
     const subject = await subjectOf(alice);
     assert.equal(await isThere(subject, alice.uid), true);
+    assert.deepEqual(
+      [...((await groupsOf(subject, alice.uid)) ?? [])].sort(),
+      alice.groups.map((name) => `cn=${name},${lab.groupsBase}`).sort(),
+    );
     assert.equal(await isThere(subject, bob.uid), false);
     assert.equal(await isThere(subject, '*'), false);
     assert.equal(await isThere(subject, 'nobody'), false);

@@ -83,7 +83,7 @@ describe('LDAP, TLS', { skip: noLab }, () => {
 });
 
 describe('LDAP, where it may go', () => {
-  test("no password in the clear to other machines, nor the search account's", async () => {
+  test('nothing in the clear to other machines, by whatever method', async () => {
     const search = { base: 'dc=example', filter: '(uid={user})', bindDn: 'cn=searcher' };
     for (const url of [
       'ldap://192.0.2.1',
@@ -91,7 +91,7 @@ describe('LDAP, where it may go', () => {
       'ldap://[2001:db8::1]',
       'ldap://localhost.example',
     ]) {
-      for (const changes of [{}, { authMethod: 'GSSAPI', search }, { authMethod: 'CRAM-MD5', search }] as const) {
+      for (const changes of [{}, { authMethod: 'GSSAPI', search }, { authMethod: 'DIGEST-MD5' }] as const) {
         const begunAt = performance.now();
         await assertRefused(
           signIn(policy({ url, ...changes }), uid, password, { bindPassword: 'x' }),

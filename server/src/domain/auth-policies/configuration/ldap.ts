@@ -32,7 +32,7 @@ export function checkLdap(guard: GuardSettings, fields: Fields, hasSecret: boole
   assertFindable(fields, configuration);
   const bindsForSearch = configuration.search !== null && configuration.search.bindDn !== null;
   if (bindsForSearch && !hasSecret) throw refused(fields, 'bindPassword', 'search.bindDn needs it.');
-  assertNotClear(fields, configuration, bindsForSearch);
+  assertNotClear(fields, configuration);
   return { configuration, usesSecret: bindsForSearch };
 }
 
@@ -103,12 +103,12 @@ function searchOf(fields: Fields): LdapSearch | null {
 const placeholder = '{user}';
 
 function assertFilter(search: Fields, filter: string): void {
-  if (filter.split(placeholder).length !== 2) {
-    throw refused(search, 'filter', `It must have ${placeholder} once, where the name goes.`);
+  if (!filter.includes(placeholder)) {
+    throw refused(search, 'filter', `It must have ${placeholder} where the name goes.`);
   }
   try {
     // An escaped character is possible in a value and nowhere else, as a name is.
-    readFilter(filter.replace(placeholder, '\\78'));
+    readFilter(filter.replaceAll(placeholder, '\\78'));
   } catch {
     throw refused(search, 'filter', `It must be a filter of RFC 4515, like (uid=${placeholder}).`);
   }
@@ -124,18 +124,21 @@ function assertFindable(fields: Fields, { authMethod, dn, dnPrefix, search }: Wa
   throw refused(fields, 'dn', 'simple needs dn and dnPrefix, or search.');
 }
 
-type Line = Pick<LdapConfiguration, 'url' | 'startTls' | 'allowsClearText' | 'authMethod'>;
+type Line = Pick<LdapConfiguration, 'url' | 'startTls' | 'allowsClearText'>;
 
-/** RFC 4513 §6.3.3: no password in the clear; what searches binds with one, too. */
-function assertNotClear(fields: Fields, line: Line, bindsForSearch: boolean): void {
+/** RFC 4513 §6.3.3: no password in the clear; and no answer that whoever is on the way could change. */
+function assertNotClear(fields: Fields, line: Line): void {
   const { protocol, hostname } = new URL(line.url);
   if (protocol === 'ldaps:') {
     if (line.startTls) throw refused(fields, 'startTls', 'ldaps:// is encrypted from the start: leave it out.');
     return;
   }
-  const tellsPassword = line.authMethod === 'simple' || bindsForSearch;
-  if (!tellsPassword || line.startTls || line.allowsClearText || isLoopback(hostname)) return;
-  throw refused(fields, 'url', 'Passwords would go in the clear: use ldaps:// or startTls (or set allowsClearText).');
+  if (line.startTls || line.allowsClearText || isLoopback(hostname)) return;
+  throw refused(
+    fields,
+    'url',
+    'It would be spoken to in the clear: use ldaps:// or startTls (or set allowsClearText).',
+  );
 }
 
 const largestBundle = 65_536;
