@@ -113,6 +113,7 @@ export async function answerInteraction(
 function page(response: ServerResponse, status: number, alert: string): void {
   response.writeHead(status, { 'content-type': 'text/html; charset=utf-8' }).end(`<!doctype html>
 <title>Provider of the lab</title>
+<link rel="icon" href="data:,">
 <h1>Provider of the lab</h1>
 <p role="alert">${alert}</p>
 <form method="post">
