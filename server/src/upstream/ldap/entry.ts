@@ -18,12 +18,17 @@ export function issuerOf({ search, dn }: LdapConfiguration): string {
   return `ldap:${base.replace(/\s*([,+=])\s*/g, '$1')}`;
 }
 
-/** What tells the entry apart: one value of the policy's attribute, or its DN. Throws `misconfigured`. */
+/** Longest subject, in UTF-16 units: it is a key. */
+const longestSubject = 1000;
+
+/** What tells the entry apart: one value of the policy's attribute, or its DN. Throws `misconfigured`, `answer_invalid`. */
 function subjectOf({ attributes: { id } }: LdapConfiguration, entry: LdapEntry): string {
-  if (id === null) return entry.dn.toLowerCase();
-  const [value, ...others] = valuesOf(entry, id);
-  if (value !== undefined && value !== '' && others.length === 0) return value;
-  throw new UpstreamError('misconfigured', `the entry does not have exactly one value of ${id}`);
+  const [value, ...others] = id === null ? [entry.dn.toLowerCase()] : valuesOf(entry, id);
+  if (value === undefined || value === '' || others.length > 0) {
+    throw new UpstreamError('misconfigured', `the entry does not have exactly one value of ${id}`);
+  }
+  if (value.length <= longestSubject && !value.includes('\0')) return value;
+  throw new UpstreamError('answer_invalid', 'what tells the entry apart is too long, or holds a NUL');
 }
 
 /** Throws `misconfigured`. */

@@ -190,6 +190,9 @@ test('an entry that is an alias, or has no name', async () => {
   const alias = found('uid=ali,dc=x', { objectClass: ['Alias', 'extensibleObject'], entryUUID: ['1'] });
   await expectRefusal(alias, 'credentials_refused', 'alias', { search });
   await expectRefusal(found('uid=x,dc=x', { entryUUID: [''] }), 'misconfigured', 'empty id', { search });
+  for (const id of ['1\0', 'x'.repeat(1001)]) {
+    await expectRefusal(found('uid=x,dc=x', { entryUUID: [id] }), 'answer_invalid', 'an id that is no key', { search });
+  }
 });
 
 test('a success before SASL has asked is none', async () => {
