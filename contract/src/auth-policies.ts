@@ -66,7 +66,9 @@ export const AuthPolicyConfiguration = Type.Object(
     url: optional(text('ldap: `ldap://host` or `ldaps://host`, with `:port` if need be.', 'ldaps://ldap.example.com')),
     startTls: flag('ldap: upgrade `ldap://` before anything is said.'),
     caCertificates: optional(text('ldap: certificates in PEM to trust instead of those of the system.')),
-    allowsClearText: flag('ldap: `ldap://` without TLS to other hosts than loopback too; whoever is on the way reads passwords.'),
+    allowsClearText: flag(
+      'ldap: `ldap://` without TLS to other hosts than loopback too; whoever is on the way reads passwords.',
+    ),
     authMethod: optional(text('ldap: `simple` (unless told), `DIGEST-MD5`, `CRAM-MD5` or `GSSAPI`.', 'simple')),
     dn: optional(text('ldap: where the entries are; with `dnPrefix` people bind as `<dnPrefix>=<name>,<dn>`.')),
     dnPrefix: optional(text('ldap: the attribute of the name.', 'uid')),
