@@ -44,7 +44,8 @@ export class GroupCommit {
   #flush(): void {
     const until = performance.now() + lockWaitMs;
     if (this.#mutex.free && this.#commit(false)) return;
-    void this.#mutex.run(async () => {
+    // Before the transactions that wait: one commit has all that is pending, and tokens are not to queue behind sign-ins.
+    void this.#mutex.runNext(async () => {
       while (!this.#commit(performance.now() >= until)) await sleep(lockPauseMs);
     });
   }

@@ -200,6 +200,23 @@ for (const mode of ['file', 'memory', 'postgres'] as const) {
       assert.ok(rows.every(({ id }) => stored.has(id)));
     });
 
+    test('transactions that queue hold up neither the log nor anything else until the last of them is over', async () => {
+      let over = 0;
+      const queued = Array.from({ length: 40 }, async (_, index) => {
+        await db.transact((trx) =>
+          trx.updateTable('tenants').set({ updated_at: index }).where('id', '=', 'acme').execute(),
+        );
+        over += 1;
+      });
+      await new Promise((resolve) => setImmediate(resolve));
+      const overAfterOneTurn = over;
+      await db.appendLogEvent(logEvent());
+      const overAfterLog = over;
+      await Promise.all(queued);
+      assert.ok(overAfterOneTurn < 5, `${overAfterOneTurn} transactions within one turn of the event loop`);
+      assert.ok(overAfterLog < 20, `${overAfterLog} transactions before a log event`);
+    });
+
     test('transactions that read what another writes are as if one came after the other', async () => {
       // Each adds one scope only while there are fewer than three: side by side, none could see the others'.
       const add = (id: string) =>
