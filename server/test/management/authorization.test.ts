@@ -21,6 +21,10 @@ const openRoutes = [
   /^\/(authorize|userinfo|oauth\/(par|device\/code)|oidc\/(auth|me|par|device\/auth|register(\/:\w+)?|reg(\/:\w+)?))$/,
   // Pages: a form counts from our own page in the same browser only.
   /^\/(interaction\/:id(\/[a-z-]+)?|device(\/[a-z-]+)?|setup(\/done)?|signed-out|sign-out|pages\/.+|v2\/logout|oidc\/(logout|session\/end)(\/[a-z-]+)?)$/,
+  // A provider sends people back here: it counts once, in the browser that began.
+  /^\/sign-in\/callback\/:policyId$/,
+  // RHMAP's: apps sign people in, pages of providers land; its calls that manage policies are asked in `rhmap/`.
+  /^\/box\/srv\/1\.1\/(app\/init|arm\/\w+|admin\/authpolicy\/\w+)$/,
   // Whether the API is up; what it is, which tells of the program and of no tenant.
   /^\/api\/(status|openapi\.json|swagger\.json|\.well-known\/management\.openapi\.json)$/,
 ];

@@ -226,6 +226,26 @@ eachEngine('RHMAP: auth policies', (engine) => {
     assert.equal(await server.stateHash(), before);
   });
 
+  test('what is open is what apps call, and the refusals of other methods', async () => {
+    const routes = (await server.composed.server.routes()).filter(({ path }) => path.startsWith('/box'));
+    const posts = routes.filter(({ method, open }) => method === 'POST' && open).map(({ path }) => path);
+    assert.deepEqual(posts.sort(), [
+      '/box/srv/1.1/admin/authpolicy/auth',
+      '/box/srv/1.1/admin/authpolicy/revokesession',
+      '/box/srv/1.1/admin/authpolicy/sessioninfo',
+      '/box/srv/1.1/admin/authpolicy/verifysession',
+      '/box/srv/1.1/app/init',
+      '/box/srv/1.1/arm/authCallback',
+      '/box/srv/1.1/arm/begin',
+    ]);
+    const closed = routes.filter(({ method, open }) => method !== 'HEAD' && !open);
+    assert.deepEqual(
+      closed.map(({ method, path }) => `${method} ${path.split('/').at(-1)}`).sort(),
+      ['GET list', ...all.map((name) => `POST ${name}`)].sort(),
+    );
+    assert.ok(closed.every(({ scopes }) => scopes?.length === 1));
+  });
+
   test('each call needs its own scope', async () => {
     const needs: Record<string, string> = {
       ...{ create: 'create', read: 'read', update: 'update', delete: 'delete' },

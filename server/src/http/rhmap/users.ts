@@ -1,13 +1,16 @@
 /** Users of a policy. On the wire a user is named by what it signs in with; our own ids are taken too. */
-import { listPolicyUsersByKey, type PolicyUser } from '../../domain/auth-policies/read-policy-users.ts';
+import {
+  listPolicyUsersByKey,
+  mostPolicyUsers,
+  type PolicyUser,
+} from '../../domain/auth-policies/read-policy-users.ts';
 import type { Context } from '../../domain/context.ts';
 import { findAccount, typedIdentifier } from '../../domain/users/accounts.ts';
 import { getUser } from '../../domain/users/read-users.ts';
 import { DomainError } from '../../kernel/errors.ts';
 import { userNotFound } from './mapping.ts';
 
-/** Most users that are told; RHMAP's lists have no pages. */
-const mostUsers = 10_000;
+/** RHMAP's lists have no pages: they are put together of ours. */
 const pageSize = 500;
 
 /** Whom the policy lets in. Throws `entity.not_found`. */
@@ -19,7 +22,7 @@ export async function approvedUsersOf(ctx: Context, policyId: string): Promise<P
     const { items, next } = await listPolicyUsersByKey(ctx, policyId, { status: 'approved' }, range);
     users.push(...items);
     cursor = next;
-  } while (cursor !== undefined && users.length < mostUsers);
+  } while (cursor !== undefined && users.length < mostPolicyUsers);
   return users;
 }
 
