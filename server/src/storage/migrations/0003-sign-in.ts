@@ -1,29 +1,11 @@
-import { type CreateTableBuilder, type Kysely, sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { moveSignInFacts } from './0003-sign-in-facts.ts';
-
-// biome-ignore lint/suspicious/noExplicitAny: any table, whatever its columns so far
-type Table = CreateTableBuilder<any, any>;
+import { tableParts } from './table-parts.ts';
 
 /** People sign in: sessions, what they authorized, the tokens that rest on it, and everything that is used once. */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  const schema = db.schema;
-  const ofTenant = (table: string): Table =>
-    schema
-      .createTable(table)
-      .addColumn('tenant_id', 'text', (c) => c.notNull().references('tenants.id').onDelete('cascade'));
-  const index = (name: string, table: string, columns: string[]) =>
-    schema.createIndex(name).on(table).columns(columns).execute();
-  /** `column` names a row of `table`; with that row this one goes. */
-  const owned = (builder: Table, name: string, column: string, table: string): Table =>
-    builder.addForeignKeyConstraint(name, ['tenant_id', column], table, ['tenant_id', 'id'], (c) =>
-      c.onDelete('cascade'),
-    );
-  const text = (builder: Table, ...columns: string[]): Table =>
-    columns.reduce((table, column) => table.addColumn(column, 'text', (c) => c.notNull()), builder);
-  const maybeText = (builder: Table, ...columns: string[]): Table =>
-    columns.reduce((table, column) => table.addColumn(column, 'text'), builder);
-  const times = (builder: Table, ...columns: string[]): Table =>
-    columns.reduce((table, column) => table.addColumn(column, 'bigint', (c) => c.notNull()), builder);
+  const { schema } = db;
+  const { index, maybeText, ofTenant, owned, text, times } = tableParts(schema);
 
   await schema
     .alterTable('clients')

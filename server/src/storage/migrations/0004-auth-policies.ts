@@ -1,30 +1,10 @@
-import { type CreateTableBuilder, type Kysely, sql } from 'kysely';
-
-// biome-ignore lint/suspicious/noExplicitAny: any table, whatever its columns so far
-type Table = CreateTableBuilder<any, any>;
+import { type Kysely, sql } from 'kysely';
+import { tableParts } from './table-parts.ts';
 
 /** How people prove who they are elsewhere: auth policies, whom they let in, who is whom there; and API keys. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const { schema } = db;
-  const ofTenant = (table: string): Table =>
-    schema
-      .createTable(table)
-      .addColumn('tenant_id', 'text', (c) => c.notNull().references('tenants.id').onDelete('cascade'));
-  /** `column` names a row of `table`; with that row this one goes. */
-  const owned = (builder: Table, name: string, column: string, table: string): Table =>
-    builder.addForeignKeyConstraint(name, ['tenant_id', column], table, ['tenant_id', 'id'], (c) =>
-      c.onDelete('cascade'),
-    );
-  const text = (builder: Table, ...columns: string[]): Table =>
-    columns.reduce((table, column) => table.addColumn(column, 'text', (c) => c.notNull()), builder);
-  const maybeText = (builder: Table, ...columns: string[]): Table =>
-    columns.reduce((table, column) => table.addColumn(column, 'text'), builder);
-  const times = (builder: Table, ...columns: string[]): Table =>
-    columns.reduce((table, column) => table.addColumn(column, 'bigint', (c) => c.notNull()), builder);
-  const flags = (builder: Table, ...columns: string[]): Table =>
-    columns.reduce((table, column) => table.addColumn(column, 'integer', (c) => c.notNull()), builder);
-  const index = (name: string, table: string, columns: string[]) =>
-    schema.createIndex(name).on(table).columns(columns).execute();
+  const { flags, index, maybeText, ofTenant, owned, text, times } = tableParts(schema);
 
   let table = times(
     flags(
