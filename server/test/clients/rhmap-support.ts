@@ -1,7 +1,6 @@
 /** A server that an RHMAP app signs its people in to, set up as RHMAP's administrators do: with an API key. */
 import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';
-import { type Clock, systemClock } from '../../src/kernel/clock.ts';
 import { type Engine, startServer, type TestServer } from '../harness.ts';
 import { makeApp, native } from '../sign-in/support.ts';
 import { withoutLimits } from '../token/refusals.ts';
@@ -27,15 +26,18 @@ export interface RhmapLab {
 }
 
 /** Starts both, on origins of their own. The providers of labs are on loopback, which the server must be allowed. */
-export async function startRhmapLab(engine: Engine, clock: Clock = systemClock): Promise<RhmapLab> {
+export async function startRhmapLab(engine: Engine, application: Record<string, unknown> = {}): Promise<RhmapLab> {
   const env = { ...withoutLimits, SEKISHO_ALLOW_PRIVATE_TARGETS: 'true' };
-  const [server, site] = await Promise.all([startServer({ engine, env, clock }), startRhmapSite()]);
+  const [server, site] = await Promise.all([startServer({ engine, env }), startRhmapSite()]);
   const requests: RhmapLab['requests'][number][] = [];
   server.composed.server.app.server.on('request', ({ method, url, headers }: IncomingMessage) => {
     const asked = headers['access-control-request-headers'] as string | undefined;
     requests.push({ method: method ?? '', url: url ?? '', asked });
   });
-  const { clientId } = await makeApp(server, 'SPA', { oidcClientMetadata: { redirectUris: [site.page] } });
+  const { clientId } = await makeApp(server, 'SPA', {
+    ...application,
+    oidcClientMetadata: { redirectUris: [site.page] },
+  });
   site.serve({ clientId, serverOrigin: server.origin });
   const key = await makeApiKey(server, policyScopes);
   const manage: RhmapLab['manage'] = async (call, json) => {
