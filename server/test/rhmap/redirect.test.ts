@@ -4,7 +4,8 @@ import { after, before, test } from 'node:test';
 import { eachEngine, startServer, TestClock, type TestServer } from '../harness.ts';
 import { type OidcLab, startOidcLab } from '../labs/oidc.ts';
 import { as, signInAtProvider, whoDenies } from '../labs/oidc-driver.ts';
-import { Browser, makeApp, makeUser, native, redirectUri, type TestClient } from '../sign-in/support.ts';
+import { choose } from '../sign-in/policies-support.ts';
+import { authorizeUrl, Browser, makeApp, makeUser, native, redirectUri, type TestClient } from '../sign-in/support.ts';
 import { auth, base, isValid, localTargets, makePolicy, type TestPolicy } from './support.ts';
 
 const callbackPath = `${base}/arm/authCallback`;
@@ -265,6 +266,43 @@ eachEngine('RHMAP: sign-in at a provider', (engine) => {
     const browser = new Browser(server);
     await browser.open(ticket);
     refusedWith(browser, 'unknown_policyId');
+  });
+
+  test('an address that was taken off the application since gets no session', async () => {
+    const moving = await makeApp(server, 'Native');
+    const { body } = await auth(server, policy, moving, { endRedirectUrl: redirectUri });
+    const late = await auth(server, policy, moving, { endRedirectUrl: redirectUri });
+    const browser = new Browser(server);
+    const path = await fromProvider(await toProvider(browser, body.url));
+    await native(server, 'PATCH', `/applications/${moving.clientId}`, {
+      oidcClientMetadata: { redirectUris: ['https://other.example/'], postLogoutRedirectUris: [] },
+    });
+    const sessions = (await server.rows('sessions')).length;
+    for (const one of [path, late.body.url]) {
+      await browser.open(one);
+      const end = new URL(browser.page.url);
+      assert.equal(end.pathname, callbackPath);
+      assert.equal(end.searchParams.get('message'), 'unregistered_endRedirectUrl');
+      assert.equal(end.searchParams.get('fh_auth_session'), null);
+    }
+    assert.equal((await server.rows('sessions')).length, sessions);
+  });
+
+  test('what was begun at a page of ours does not end in an app, nor the other way round', async () => {
+    const web = await makeApp(server);
+    const browser = new Browser(server);
+    await browser.open(authorizeUrl('root', web));
+    const state = new URL(await choose(browser, policy.guid)).searchParams.get('state') ?? '';
+    const sessions = (await server.rows('sessions')).length;
+    const ended = await browser.open(`${callbackPath}?state=${state}&code=x`);
+    assert.ok(ended.status >= 400 && ended.status < 500, `${ended.status}`);
+    assert.equal(ended.location, undefined);
+
+    const back = new URL(await fromProvider(await toProvider(browser, await begin())), server.origin);
+    const other = await browser.open(`/sign-in/callback/${policy.guid}${back.search}`);
+    assert.ok(!(other.location ?? '').includes('fh_auth_session'), other.location);
+    assert.deepEqual([...browser.cookies.keys()], ['sekisho-browser']);
+    assert.equal((await server.rows('sessions')).length, sessions);
   });
 
   test('a provider that can not be reached: told at the app’s address', async () => {

@@ -69,6 +69,7 @@ export async function finishUpstream(
   const { purpose, entered, refusal } = await finishRedirect(protocolContext(services, request), {
     parameters: new URLSearchParams([...parseForm(query)]),
     policyId: policyIdOf(request),
+    redirectUri: `${request.site.origin}${callbackPath}/${policyIdOf(request)}`,
     ...secretsOf(request),
   });
   if (purpose.kind === 'app') throw new Refusal('upstream_state_unknown', { detail: 'of an app' });

@@ -48,7 +48,9 @@ async function callback(services: HttpServices, request: FastifyRequest, reply: 
     return sendPage(services, request, reply, (_t, locale) => landingView(locale, shown));
   }
   const { browserSecret } = browserOf(request);
-  const outcome = await finishRedirectToApp(protocolContext(services, request), { parameters, browserSecret });
+  const redirectUri = urlOf(request, callbackPath);
+  const back = { parameters, browserSecret, redirectUri };
+  const outcome = await finishRedirectToApp(protocolContext(services, request), back);
   return end(services, request, reply, outcome);
 }
 

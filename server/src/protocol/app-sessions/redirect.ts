@@ -3,8 +3,11 @@ import type { ProtocolContext } from '../context.ts';
 import { Refusal } from '../refusal.ts';
 import { logRefusal } from '../refused.ts';
 import { beginRedirect, finishRedirect, takeTicket, type UpstreamPurpose } from '../sign-in/redirect.ts';
-import { appOf } from './apps.ts';
+import { appOf, assertEndRedirectUrl } from './apps.ts';
+import { revokeAppSession } from './sessions.ts';
 import type { AppSignedIn } from './sign-in.ts';
+
+type AppPurpose = UpstreamPurpose & { kind: 'app' };
 
 /** How a sign-in ended, and where the browser goes with that; null: to a page of ours. */
 export type AppOutcome = { readonly endRedirectUrl: string | null } & (
@@ -29,33 +32,52 @@ export async function beginRedirectToApp(
   { ticket, browserSecret, redirectUri }: OpenedTicket,
 ): Promise<{ location: string } | AppOutcome> {
   const { policyId, purpose } = await takeTicket(ctx, ticket);
+  const changed = await changeSince(ctx, purpose);
+  if (changed !== undefined) return refusedFor(ctx, null, changed);
   try {
-    const client = await appOf(ctx, purpose.clientId);
-    const target = { client, organizationId: null };
+    const target = { client: await appOf(ctx, purpose.clientId), organizationId: null };
     return await beginRedirect(ctx, { policyId, target, purpose, browserSecret, redirectUri });
   } catch (error) {
-    return refusedFor(ctx, purpose, error);
+    return refusedFor(ctx, purpose.endRedirectUrl, error);
   }
 }
 
+/** The browser is back. */
+export interface BackToApp {
+  readonly parameters: URLSearchParams;
+  readonly browserSecret: string | undefined;
+  /** Where it came back to. */
+  readonly redirectUri: string;
+}
+
 /** Finishes. Throws `upstream_state_unknown`: then nobody knows where it began. */
-export async function finishRedirectToApp(
-  ctx: ProtocolContext,
-  back: { readonly parameters: URLSearchParams; readonly browserSecret: string | undefined },
-): Promise<AppOutcome> {
+export async function finishRedirectToApp(ctx: ProtocolContext, back: BackToApp): Promise<AppOutcome> {
   const { purpose, entered, refusal } = await finishRedirect(ctx, back);
-  // Began at a page of ours: it does not end here.
+  // Its address is another one, so that this can not be.
   if (purpose.kind !== 'app') throw new Refusal('upstream_state_unknown', { detail: 'it was not begun by an app' });
-  if (entered === undefined) return refusedFor(ctx, purpose, refusal);
+  const changed = await changeSince(ctx, purpose);
+  if (changed !== undefined) {
+    if (entered !== undefined) await revokeAppSession(ctx, entered.sessionSecret);
+    return refusedFor(ctx, null, changed);
+  }
+  if (entered === undefined) return refusedFor(ctx, purpose.endRedirectUrl, refusal);
   const { userId, sessionSecret, identity } = entered;
   return { endRedirectUrl: purpose.endRedirectUrl, signedIn: { userId, sessionSecret, identity } };
 }
 
-async function refusedFor(
-  ctx: ProtocolContext,
-  { endRedirectUrl }: UpstreamPurpose & { kind: 'app' },
-  error: unknown,
-): Promise<AppOutcome> {
+/** Why the browser must not be sent to the app's address any more, if so: it would get a session there. */
+async function changeSince(ctx: ProtocolContext, purpose: AppPurpose): Promise<Refusal | undefined> {
+  try {
+    const client = await appOf(ctx, purpose.clientId);
+    if (purpose.endRedirectUrl !== null) assertEndRedirectUrl(client, purpose.endRedirectUrl);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
+}
+
+async function refusedFor(ctx: ProtocolContext, endRedirectUrl: string | null, error: unknown): Promise<AppOutcome> {
   if (!(error instanceof Refusal)) throw error;
   await logRefusal(ctx, 'authorization.refused', error);
   return { endRedirectUrl, refusal: error };

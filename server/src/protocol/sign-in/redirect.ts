@@ -80,6 +80,8 @@ export interface RedirectBack {
   readonly browserSecret: string | undefined;
   /** The policy that the path names, where it names one. */
   readonly policyId?: string | undefined;
+  /** Where it came back to, where one address serves several policies: it must be where it was sent to. */
+  readonly redirectUri?: string | undefined;
   readonly sessionSecret?: string | undefined;
 }
 
@@ -98,6 +100,8 @@ export async function finishRedirect(ctx: ProtocolContext, back: RedirectBack): 
   const taken = await takeUpstreamRequest(ctx.services, ctx.site.tenantId, state, back.browserSecret);
   if (taken === undefined) throw unknown('unknown, over, used, or of another browser');
   if (back.policyId !== undefined && back.policyId !== taken.policyId) throw unknown('of another policy');
+  const sentTo = taken.kept[redirectUriKey];
+  if (back.redirectUri !== undefined && back.redirectUri !== sentTo) throw unknown('sent to another address');
   const purpose = taken.purpose as UpstreamPurpose;
   try {
     return { purpose, entered: await enter(ctx, { ...taken, purpose }, state, back) };
