@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { revokeAppSession, verifyAppSession } from '../../protocol/app-sessions/sessions.ts';
 import { signInToApp } from '../../protocol/app-sessions/sign-in.ts';
+import { Refusal } from '../../protocol/refusal.ts';
 import { loadPerson } from '../../protocol/tokens/person.ts';
 import { type HttpServices, protocolContext } from '../request.ts';
 import { beginPath } from './arm-routes.ts';
@@ -33,7 +34,8 @@ const auth: Handler = async (services, request) => {
   if ('ticket' in answer) return { ...ok, url: `${request.site.origin}${beginPath}?ticket=${answer.ticket}` };
   const { signedIn } = answer;
   const user = await loadPerson(ctx, signedIn.userId);
-  if (user === undefined) throw new Error('who has just signed in is gone');
+  // Deleted since.
+  if (user === undefined) throw new Refusal('user_inactive', { userId: signedIn.userId });
   return {
     ...ok,
     sessionToken: signedIn.sessionSecret,

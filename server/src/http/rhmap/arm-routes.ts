@@ -9,6 +9,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AppOutcome } from '../../protocol/app-sessions/redirect.ts';
 import { beginRedirectToApp, finishRedirectToApp } from '../../protocol/app-sessions/redirect.ts';
+import { Refusal } from '../../protocol/refusal.ts';
 import { loadPerson } from '../../protocol/tokens/person.ts';
 import { type Form, parseForm } from '../edge/form.ts';
 import { browserOf } from '../pages/cookies.ts';
@@ -72,7 +73,8 @@ async function endOf(services: HttpServices, request: FastifyRequest, outcome: A
   if ('refusal' in outcome) return { message: codeOf(outcome.refusal.reason) };
   const { signedIn } = outcome;
   const user = await loadPerson(protocolContext(services, request), signedIn.userId);
-  if (user === undefined) throw new Error('who has just signed in is gone');
+  // Deleted since.
+  if (user === undefined) throw new Refusal('user_inactive', { userId: signedIn.userId });
   return { sessionToken: signedIn.sessionSecret, authResponse: authResponseOf(signedIn, user) };
 }
 
