@@ -30,6 +30,8 @@ export interface UpstreamMeasurement {
   tokensPerSecond: number;
   /** Milliseconds. */
   p99: number;
+  /** Of the server, in microseconds a token, with all that it does besides; undefined where it can not be read. */
+  cpuMicros: number | undefined;
   signedInPerSecond: number;
   refusedPerSecond: number;
   /** Milliseconds; 0 when nobody was refused. */
@@ -96,8 +98,8 @@ async function measureState(app: OurApp, directory: Directory, state: State, pac
   if (state === 'hung') directory.stop();
   const crowd = state === 'nobody' ? undefined : startCrowd(app, directory.people);
   try {
-    const { tokensPerSecond, p99 } = await tokens(app, pace);
-    return { tokensPerSecond, p99, ...(await end(crowd, state)) };
+    const { tokensPerSecond, p99, serverCpuMicros: cpuMicros } = await tokens(app, pace);
+    return { tokensPerSecond, p99, cpuMicros, ...(await end(crowd, state)) };
   } finally {
     await crowd?.end();
     directory.resume();

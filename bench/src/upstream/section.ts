@@ -31,6 +31,7 @@ function tokenSection(figures: UpstreamFigures): Section {
         figure(median(own.map(({ tokensPerSecond }) => tokensPerSecond))),
         figure(tokenRatio(figures, target, state), 2),
         figure(median(own.map(({ p99 }) => p99)), 2),
+        figure(median(own.map(({ cpuMicros }) => cpuMicros ?? Number.NaN))),
         figure(median(own.map(({ signedInPerSecond }) => signedInPerSecond))),
         figure(median(own.map(({ refusedPerSecond }) => refusedPerSecond))),
         figure(state === 'hung' ? longestRefusal(figures, target) : undefined),
@@ -43,10 +44,10 @@ function tokenSection(figures: UpstreamFigures): Section {
       `RS256 client credentials on ${tokenConnections} connections while ${crowdSize} people sign in with OpenLDAP over ` +
       'ldaps (search, then bind), each again as soon as the last answer is there; "hung" is slapd stopped by SIGSTOP, ' +
       `which still accepts connections. Medians of ${rounds} interleaved rounds of ${seconds} s; "× nobody" is the ` +
-      'median of the ratios within each round, the longest wait is that of all rounds. The healthy directory, the people ' +
+      'median of the ratios within each round, the longest wait is that of all rounds, CPU is all that the server process uses. The healthy directory, the people ' +
       'and the load generator share the cores with the server; a hung one uses none.',
     table: {
-      head: ['State', 'tokens/s', '× nobody', 'p99 ms', 'signed in/s', 'refused/s', 'longest wait ms'],
+      head: ['State', 'tokens/s', '× nobody', 'p99 ms', 'CPU µs/token', 'signed in/s', 'refused/s', 'longest wait ms'],
       rows,
     },
   };
