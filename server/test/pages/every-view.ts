@@ -57,7 +57,12 @@ export function everyView(locale: Locale, name: string): Record<string, View> {
   const account = { target, identifier: name, name };
   return {
     'sign-in': signInView(t, { ...signIn, identifier: name, signUpUrl: '/interaction/1/sign-up' }),
-    'sign-in, failed': signInView(t, { ...signIn, identifier: name, problem: t.signInFailed }),
+    'sign-in, failed': signInView(t, {
+      ...signIn,
+      form: { ...open, isWrong: true },
+      identifier: name,
+      problem: t.signInFailed,
+    }),
     'sign-in, limited': signInView(t, { ...signIn, problem: t.tooManyTries(t.minutes(3)) }),
     reauthenticate: signInView(t, { ...signIn, reauthenticates: person }),
     'sign-in, other ways': signInView(t, { ...signIn, others, signUpUrl: '/interaction/1/sign-up' }),
@@ -65,6 +70,7 @@ export function everyView(locale: Locale, name: string): Record<string, View> {
     'sign-in, directory': signInView(t, { ...signIn, form: { ...open, title: name, nameOf: 'directory' }, others }),
     'sign-in, name': signInView(t, { ...signIn, form: { ...open, asksFor: 'name' } }),
     'sign-in, password': signInView(t, { ...signIn, identifier: name, form: { ...open, asksFor: 'password' } }),
+    'sign-in, back from elsewhere': signInView(t, { ...signIn, others, problem: t.upstreamRefused }),
     'sign-in, no way': signInView(t, { ...signIn, form: undefined }),
     'reauthenticate, name': signInView(t, { ...signIn, form: { ...open, asksFor: 'name' }, reauthenticates: person }),
     'another way': signInView(t, { ...signIn, reauthenticates: person, needsOtherWay: true, others }),

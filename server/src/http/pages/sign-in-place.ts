@@ -92,8 +92,7 @@ function openFormOf(place: SignInPlace, sent: Sent): { policyId: string; form: S
   const fields = { ...target.fields, ...(open.title === undefined ? {} : { policy: open.policyId }) };
   const asksPassword = sent.hasName === true && Boolean(sent.identifier);
   const asksFor = offer.asksNameFirst ? (asksPassword ? 'password' : 'name') : 'both';
-  return {
-    policyId: open.policyId,
-    form: { target: { ...target, fields }, title: open.title, nameOf: open.nameOf, asksFor },
-  };
+  const isWrong = sent.problem !== undefined && sent.hasName === true;
+  const { policyId, title, nameOf } = open;
+  return { policyId, form: { target: { ...target, fields }, title, nameOf, asksFor, isWrong } };
 }

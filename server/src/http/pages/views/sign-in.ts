@@ -16,6 +16,8 @@ export interface SignInForm {
   readonly nameOf: 'user' | 'directory';
   /** The name first, the name and the password, or the password of a name that was given. */
   readonly asksFor: 'name' | 'both' | 'password';
+  /** The problem is about what was typed. */
+  readonly isWrong?: boolean;
 }
 
 /** Ways to sign in beside the form that is open. */
@@ -75,12 +77,12 @@ function headOf(t: Messages, { client, form: open, reauthenticates, needsOtherWa
   return [isPassword ? t.reauthenticateTitle : t.reauthenticateOtherTitle, t.reauthenticateText];
 }
 
-function openForm(t: Messages, data: SignInData, { target, title, nameOf, asksFor }: SignInForm): Html {
+function openForm(t: Messages, data: SignInData, { target, title, nameOf, asksFor, isWrong }: SignInForm): Html {
   // A directory may know the person by another name than we do.
   const person = nameOf === 'user' && data.reauthenticates !== undefined ? identifierOf(data.reauthenticates) : '';
   const identifier = person || data.identifier;
   const isFixed = person !== '' || asksFor === 'password';
-  const describedBy = data.problem === undefined ? undefined : alertId;
+  const describedBy = isWrong ? alertId : undefined;
   const name = field(t, {
     name: 'identifier',
     label: nameOf === 'directory' ? t.userName : t.identifier,
