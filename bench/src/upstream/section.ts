@@ -44,8 +44,9 @@ function tokenSection(figures: UpstreamFigures): Section {
       `RS256 client credentials on ${tokenConnections} connections while ${crowdSize} people sign in with OpenLDAP over ` +
       'ldaps (search, then bind), each again as soon as the last answer is there; "hung" is slapd stopped by SIGSTOP, ' +
       `which still accepts connections. Medians of ${rounds} interleaved rounds of ${seconds} s; "× nobody" is the ` +
-      'median of the ratios within each round, the longest wait is that of all rounds, CPU is all that the server process uses. The healthy directory, the people ' +
-      'and the load generator share the cores with the server; a hung one uses none.',
+      'median of the ratios within each round, the longest wait is that of all rounds. CPU is that of the server process, ' +
+      'with all that it does besides. The healthy directory, the people and the load generator share the cores with the ' +
+      'server; a hung directory uses none.',
     table: {
       head: ['State', 'tokens/s', '× nobody', 'p99 ms', 'CPU µs/token', 'signed in/s', 'refused/s', 'longest wait ms'],
       rows,
