@@ -92,6 +92,20 @@ eachEngine('fh-js-sdk with a provider elsewhere', (engine) => {
     landed.close();
   });
 
+  test('an address with a query of its own keeps it', async () => {
+    const own = `${lab.site.page}?tab=orders`;
+    const oidcClientMetadata = { redirectUris: [lab.site.page, own], postLogoutRedirectUris: [] };
+    await native(lab.server, 'PATCH', `/applications/${lab.clientId}`, { oidcClientMetadata });
+    const outcome = await page.auth(options('everybody', { endRedirectUrl: own }));
+    assert.ok('sentTo' in outcome, JSON.stringify(outcome));
+    const { location = '' } = await follow(outcome.sentTo, as('erin'));
+    assert.ok(location.startsWith(`${own}&_fhAuthCallback=onSignedIn&`), location);
+    const landed = await openRhmapPage(location);
+    assert.equal((await landed.ended())?.result.authResponse.name, labAccounts.erin?.name);
+    assert.deepEqual(await landed.verify(), [null, true]);
+    landed.close();
+  });
+
   describe('ends with a code', () => {
     const refused = async (policyId: string, person: PersonAtProvider) => {
       const before = (await lab.server.rows('sessions')).length;
