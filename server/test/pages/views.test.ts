@@ -247,6 +247,9 @@ describe('the way to a client', () => {
       ['not a uri', undefined],
     ];
     for (const [uri, source] of cases) assert.equal(formActionOf(uri), source, uri);
+    // With an upstream on the way.
+    assert.equal(formActionOf('com.example.app:/cb', 'https://id.example'), 'com.example.app: https:');
+    assert.equal(formActionOf('https://app.example/cb', 'https://id.example', 'http://localhost:1'), 'https: http:');
   });
 
   it('keeps the query of the redirect URI', () => {

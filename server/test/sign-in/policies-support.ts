@@ -32,7 +32,7 @@ export const liarPolicy = (
   return makePolicy(server, type, configuration, { title: 'Liar', checkUserExists: false, ...more });
 };
 
-/** Limits an application, an organization or (`''`) the tenant to policies. */
+/** Limits an application or an organization to policies; null: no more. */
 export const offerOnly = (
   server: TestServer,
   at: 'applications' | 'organizations',

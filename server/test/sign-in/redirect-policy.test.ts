@@ -271,4 +271,16 @@ eachEngine('sign-in by redirect', (engine) => {
     await browser.open(await throughLiar(location));
     assert.ok((await tokensOf(server, app, asking)).id_token);
   });
+
+  test('another account is asked for there too', async () => {
+    const openid = await liarPolicy(server, liar, {}, 'openid');
+    const { browser } = await ask(server, app);
+    await signInAtLiar(browser, openid);
+    await ask(server, app, { prompt: 'select_account' }, browser);
+    assert.match(browser.page.text, /Choose an account/);
+    await browser.open(`/interaction/${interactionOf(browser)}/sign-in?account=other`);
+    const { searchParams } = new URL(await choose(browser, openid));
+    assert.ok(searchParams.get('prompt') === 'login' || searchParams.get('max_age') === '0', `${searchParams}`);
+    assert.equal(searchParams.get('login_hint'), null);
+  });
 });
