@@ -160,7 +160,7 @@ export const settings = {
     'SEKISHO_ALLOW_PRIVATE_TARGETS',
     flag,
     false,
-    'Lets requests of this server (back-channel logout) go to loopback and private addresses too, and over `http` to loopback. Otherwise they go to public addresses, over `https` only; to link-local ones never.',
+    'Lets requests of this server (back-channel logout, directories and providers that people sign in with) go to loopback and private addresses too, and over `http` to loopback. Otherwise they go to public addresses, over `https` only; to link-local ones never.',
   ),
   logLevel: setting(
     'SEKISHO_LOG_LEVEL',
