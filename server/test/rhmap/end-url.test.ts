@@ -1,7 +1,10 @@
 /** The address a sign-in ends at, read as the five SDKs read it. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { type End, endUrl } from '../../src/http/rhmap/end-url.ts';
+import { allCodes } from '../../src/http/rhmap/words.ts';
 
 /** fh-js-sdk: one "?" in all, nothing decoded but `authResponse`, and that twice. */
 function byJavaScript(url: string): Record<string, unknown> {
@@ -77,5 +80,13 @@ describe('RHMAP: the end of a redirect', () => {
         }
       });
     }
+  }
+});
+
+test('RHMAP: every code is a bare token, and in the documentation', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../../docs/rhmap.md'), 'utf8');
+  for (const code of allCodes) {
+    assert.match(code, /^[A-Za-z_]+$/);
+    assert.ok(page.includes(`\`${code}\``), code);
   }
 });

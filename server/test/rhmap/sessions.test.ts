@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { eachEngine, startServer, TestClock, type TestServer } from '../harness.ts';
+import { rawRequest } from '../management/support.ts';
 import {
   authorizeUrl,
   Browser,
@@ -11,7 +12,7 @@ import {
   type TestClient,
   type TestUser,
 } from '../sign-in/support.ts';
-import { callApp, isValid, makePolicy, managed, sessionOf, type TestPolicy } from './support.ts';
+import { callApp, isValid, makePolicy, managed, policyPath, sessionOf, type TestPolicy } from './support.ts';
 
 eachEngine('RHMAP: sessions', (engine) => {
   const clock = new TestClock();
@@ -155,6 +156,21 @@ eachEngine('RHMAP: sessions', (engine) => {
     const token = await session({ user: person });
     await native(server, 'DELETE', `/users/${person.id}/sessions`);
     assert.equal(await isValid(server, token), false);
+  });
+
+  test('of one tenant only: to another it is unknown, and can not be ended there', async () => {
+    await native(server, 'POST', '/tenants', { id: 'elsewhere' });
+    const token = await session();
+    const there = (call: string) =>
+      rawRequest(server, 'POST', `${policyPath}/${call}`, {
+        host: `elsewhere.localhost:${server.port}`,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ sessionToken: token }),
+      });
+    assert.deepEqual((await there('verifysession')).body, { status: 'ok', isValid: false });
+    assert.deepEqual((await there('sessioninfo')).body, { status: 'ok', isValid: false });
+    assert.deepEqual((await there('revokesession')).body, { status: 'ok' });
+    assert.equal(await isValid(server, token), true);
   });
 
   test('it is no cookie, and a cookie is no session of an app', async () => {

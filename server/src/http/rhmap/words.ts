@@ -58,9 +58,7 @@ const codes: { readonly [Reason in RefusalReason]?: string } = {
   upstream_unavailable: 'provider_unavailable',
   upstream_refused: 'provider_refused',
   upstream_answer_invalid: 'provider_answer_invalid',
-  upstream_state_unknown: 'unknown_state',
   rate_limited: 'too_many_tries',
-  parameter_invalid: 'invalid_request',
   tenant_suspended: 'service_suspended',
 };
 
