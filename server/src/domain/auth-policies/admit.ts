@@ -4,17 +4,18 @@
  *
  *   linked? → who has the same verified e-mail address, or username? → made now? ──► user ──► approved? ──► active?
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Tx } from '../../storage/database.ts';
 import type { UpstreamIdentity } from '../../upstream/identity.ts';
 import { managementScopesOfRoles, rolesOfSubject } from '../access/role-scopes.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
-import { tenantSignIn } from '../tenants/sign-in.ts';
-import { emailKeyOf, foldCase, usernameIdentity } from '../users/identity.ts';
+import { emailKeyOf, usernameIdentity } from '../users/identity.ts';
 import type { UserStatus } from '../users/user.ts';
 import { createUser } from '../users/users.ts';
 import { findIdentity, linkIdentity, noteIdentityUse } from './identities.ts';
-import type { AuthPolicy } from './policy.ts';
+import { type AuthPolicy, authPolicyOf } from './policy.ts';
+import { sameUser, userWith } from './same-user.ts';
 
 /** Why somebody who proved who it is does not get in. */
 export type NotAdmitted = 'user_unknown' | 'user_is_administrator' | 'not_approved' | 'blocked' | 'awaiting_approval';
@@ -23,6 +24,23 @@ export type NotAdmitted = 'user_unknown' | 'user_is_administrator' | 'not_approv
 export type Admission =
   | { readonly admitted: true; readonly userId: string }
   | { readonly admitted: false; readonly why: NotAdmitted; readonly userId?: string };
+
+/**
+ * The policy as it is now: whoever proved it did so by what was read before, and that may have taken its time. Undefined
+ * when it is gone or off, or has people prove themselves elsewhere by now.
+ */
+export async function policyNow(ctx: Context, trx: Tx, proved: AuthPolicy): Promise<AuthPolicy | undefined> {
+  const row = await trx
+    .selectFrom('auth_policies')
+    .selectAll()
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where('id', '=', proved.id)
+    .where('enabled', '=', 1)
+    .executeTakeFirst();
+  const now = row && authPolicyOf(row);
+  const isSame = now?.type === proved.type && isDeepStrictEqual(now.configuration, proved.configuration);
+  return isSame ? now : undefined;
+}
 
 /** Admits somebody an upstream knows; `ctx` joins the transaction `trx` (`inOneTransaction`). */
 export async function admitIdentity(
@@ -99,53 +117,6 @@ async function requestApproval(ctx: Context, trx: Tx, policy: AuthPolicy, userId
     })
     .execute();
   await recordChange(ctx, trx, 'auth_policy_user.requested', policy.id, { userId });
-}
-
-/**
- * Who of ours it is, as far as the policy lets names tell. An address or name that nobody vouched for proves nothing:
- * whoever took it first could be waiting for its owner. So both ends of an e-mail address must be verified, and where
- * people choose usernames themselves these do not count.
- */
-async function sameUser(
-  ctx: Context,
-  trx: Tx,
-  policy: AuthPolicy,
-  { email, emailVerified, username }: UpstreamIdentity,
-): Promise<string | undefined> {
-  if (policy.linksByEmail && email !== null && emailVerified) {
-    const found = await byVerifiedEmail(ctx, trx, email);
-    if (found !== undefined) return found;
-  }
-  if (!policy.linksByUsername || username === null || !provesUsername(policy, username)) return undefined;
-  if (username.includes('@')) return byVerifiedEmail(ctx, trx, username);
-  const { signUp } = await tenantSignIn(ctx, ctx.site.tenantId);
-  return signUp ? undefined : userWith(ctx, trx, 'username_key', foldCase(username.trim()));
-}
-
-/**
- * Whether the name is one that a person can't choose. A directory's is, where people bind by it; a provider's is not. What
- * a search went by may be any attribute: an address among them, which people often may change, has to be vouched for.
- */
-const provesUsername = (policy: AuthPolicy, username: string): boolean =>
-  policy.type === 'ldap' && (policy.configuration.search === null || !username.includes('@'));
-
-const byVerifiedEmail = (ctx: Context, trx: Tx, email: string) =>
-  userWith(ctx, trx, 'email_key', emailKeyOf(email), true);
-
-async function userWith(
-  ctx: Context,
-  trx: Tx,
-  column: 'email_key' | 'username_key',
-  key: string,
-  verified = false,
-): Promise<string | undefined> {
-  let query = trx
-    .selectFrom('users')
-    .select('id')
-    .where('tenant_id', '=', ctx.site.tenantId)
-    .where(column, '=', key.replaceAll('\0', ''));
-  if (verified) query = query.where('email_verified', '=', 1);
-  return (await query.executeTakeFirst())?.id;
 }
 
 /** Whoever could do anything at a management API is linked by an administrator, never by what an upstream says. */

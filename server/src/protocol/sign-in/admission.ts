@@ -1,5 +1,5 @@
 /** Who proved who it is comes in, or is told why not: nobody else learns that. */
-import { type Admission, admitIdentity, type NotAdmitted } from '../../domain/auth-policies/admit.ts';
+import { type Admission, admitIdentity, type NotAdmitted, policyNow } from '../../domain/auth-policies/admit.ts';
 import type { AuthPolicy } from '../../domain/auth-policies/policy.ts';
 import { applyRoleMappings } from '../../domain/auth-policies/role-mappings.ts';
 import { inOneTransaction } from '../../domain/one-transaction.ts';
@@ -49,9 +49,11 @@ async function againIfRaced<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-const attempt = (ctx: ProtocolContext, policy: AuthPolicy, identity: UpstreamIdentity, held: Held) =>
+const attempt = (ctx: ProtocolContext, proved: AuthPolicy, identity: UpstreamIdentity, held: Held) =>
   inOneTransaction(contextOf(ctx), (joined) =>
     joined.db.transact(async (trx) => {
+      const policy = await policyNow(joined, trx, proved);
+      if (policy === undefined) throw policyChanged();
       const admission = await admitIdentity(joined, trx, policy, identity);
       if (!admission.admitted) return admission;
       const { userId } = admission;
@@ -60,6 +62,10 @@ const attempt = (ctx: ProtocolContext, policy: AuthPolicy, identity: UpstreamIde
       return { admitted: true as const, userId, begun: await openSession(ctx, trx, userId, opening) };
     }),
   );
+
+/** What was proved counts no more. */
+export const policyChanged = (): Refusal =>
+  new Refusal('policy_unknown', { detail: 'the policy was changed, or switched off, meanwhile' });
 
 const failures: Readonly<Record<NotAdmitted, readonly [SignInFailure, RefusalReason]>> = {
   user_unknown: ['user_unknown', 'policy_user_unknown'],

@@ -5,7 +5,7 @@
  *
  *   identifier → account? → limits → password (always one hash) → approved? → active? → session, log event → notes
  */
-import { type Admission, admitUser } from '../../domain/auth-policies/admit.ts';
+import { type Admission, admitUser, policyNow } from '../../domain/auth-policies/admit.ts';
 import { type AuthPolicy, builtInPasswordId } from '../../domain/auth-policies/policy.ts';
 import type { AppOfSession, BegunSession } from '../../domain/sessions/begin.ts';
 import { type Account, findAccount, typedIdentifier } from '../../domain/users/accounts.ts';
@@ -19,7 +19,7 @@ import {
 import { DomainError } from '../../kernel/errors.ts';
 import type { ProtocolContext } from '../context.ts';
 import { Refusal } from '../refusal.ts';
-import { notAdmitted } from './admission.ts';
+import { notAdmitted, policyChanged } from './admission.ts';
 import { beginAttempt, failedAttempt, refuseUnreadable, type SignInFailure } from './attempts.ts';
 import { deviceIdOf, notesAfter } from './known-device.ts';
 import { contextOf, type Opening, openSession } from './open-session.ts';
@@ -128,7 +128,9 @@ function open(
 ): Promise<BegunSession | Refused | undefined> {
   return ctx.services.db.transact(async (trx) => {
     if (policy !== undefined) {
-      const admission = await admitUser(contextOf(ctx), trx, policy, account.id);
+      const now = await policyNow(contextOf(ctx), trx, policy);
+      if (now === undefined) throw policyChanged();
+      const admission = await admitUser(contextOf(ctx), trx, now, account.id);
       if (!admission.admitted) return admission;
     } else if (account.status !== 'active') {
       return { admitted: false, why: account.status, userId: account.id };
