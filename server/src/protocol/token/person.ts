@@ -4,6 +4,7 @@
  *   redeem → what for → may the person? → scopes → use up what was shown → mint → log → answer
  */
 import { decideUserAccess } from '../../domain/access/decide.ts';
+import { isOffered, offerListsOf } from '../../domain/auth-policies/offers.ts';
 import type { Authorization } from '../../domain/authorizations/authorization.ts';
 import { insertOpaqueToken } from '../../domain/authorizations/opaque-tokens.ts';
 import { organizationConsented } from '../../domain/consents/consents.ts';
@@ -44,7 +45,7 @@ export async function issueForPerson(
   about.userId = authorization.userId;
   const user = await activeUser(ctx, authorization.userId, client.id);
   assertScopesAuthorized(request.scopes, authorization, client.id);
-  assertPolicyTaken(client, authorization);
+  await assertPolicyTaken(ctx, client, authorization);
   const target = targetOf(asked, authorization);
   about.audience = target.kind === 'userinfo' ? undefined : target.audience;
   await assertStillInside(ctx, asked, authorization, target);
@@ -67,10 +68,15 @@ function assertScopesAuthorized(asked: readonly string[] | undefined, { scopes }
   if (surplus.length > 0) throw new Refusal('scope_not_authorized', { clientId, scopes: surplus });
 }
 
-/** A client that asks for certain auth policies is given nothing by another one, neither by a refresh nor by exchange. */
-function assertPolicyTaken({ id, signIn: { authPolicyIds } }: ClientFacts, { authPolicyId }: Authorization): void {
-  if (authPolicyIds === undefined || authPolicyId === null || authPolicyIds.includes(authPolicyId)) return;
-  throw new Refusal('policy_not_offered', { clientId: id });
+/** Who came in by a policy that is not offered for the client any more is given nothing, by refresh, device or exchange. */
+async function assertPolicyTaken(
+  ctx: ProtocolContext,
+  client: ClientFacts,
+  { authPolicyId }: Authorization,
+): Promise<void> {
+  if (authPolicyId === null) return;
+  const lists = await offerListsOf(ctx.services, ctx.site.tenantId, { client, organizationId: null });
+  if (!isOffered(lists, authPolicyId)) throw new Refusal('policy_not_offered', { clientId: client.id });
 }
 
 /** What a token is for. */
