@@ -7,11 +7,12 @@
  *   POST arm/authCallback     ◄── a provider that answers by form ──► 303 to the same by GET
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { malformed } from '../../kernel/errors.ts';
 import type { AppOutcome } from '../../protocol/app-sessions/redirect.ts';
 import { beginRedirectToApp, finishRedirectToApp } from '../../protocol/app-sessions/redirect.ts';
 import { Refusal } from '../../protocol/refusal.ts';
 import { loadPerson } from '../../protocol/tokens/person.ts';
-import { type Form, parseForm } from '../edge/form.ts';
+import { Form, parseForm } from '../edge/form.ts';
 import { browserOf } from '../pages/cookies.ts';
 import { refusedPage } from '../pages/errors.ts';
 import { knownBrowser, sendPage } from '../pages/page.ts';
@@ -79,8 +80,10 @@ async function endOf(services: HttpServices, request: FastifyRequest, outcome: A
 }
 
 /** A form from elsewhere comes without our cookies; the GET that follows has them. */
-const fromForm = (request: FastifyRequest, reply: FastifyReply): FastifyReply =>
-  seeOther(reply, `${callbackPath}?${new URLSearchParams([...(request.body as Form)])}`);
+function fromForm({ body }: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (!(body instanceof Form)) throw malformed('The request carries no form.');
+  return seeOther(reply, `${callbackPath}?${new URLSearchParams([...body])}`);
+}
 
 /** The plugin of the two pages. */
 export function armRoutes(services: HttpServices) {
