@@ -669,7 +669,7 @@ export interface AuthPolicyTable {
   type: 'password' | 'ldap' | 'oauth1' | 'oauth2' | 'openid';
   /** JSON, as `upstream/` takes it; no secret in it. */
   configuration: string;
-  /** JSON, encrypted under the master key; null: there are none. */
+  /** JSON: each by its name, encrypted under the master key; null: there are none. */
   secrets: string | null;
   enabled: Flag;
   check_user_exists: Flag;

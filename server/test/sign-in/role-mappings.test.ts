@@ -73,7 +73,7 @@ eachEngine('role mappings', (engine) => {
     ];
     const policyId = await insertPolicy(server, { type: 'openid', role_mappings: JSON.stringify(mappings) });
     const { services } = server.composed;
-    const policy = authPolicyOf(services, (await findPolicyRow(services, 'default', policyId)) as AuthPolicyRow);
+    const policy = authPolicyOf((await findPolicyRow(services, 'default', policyId)) as AuthPolicyRow);
     const enter = (groups: readonly string[]) =>
       enterByIdentity(contextAt(server), policy, { ...unnamed, issuer: 'https://idp.example', subject, groups }, {});
     const { userId, sessionId } = await enter(['editors', 'readers']);

@@ -31,11 +31,11 @@ export interface OfferLists {
 export const isOffered = ({ ofClient, ofOrganization }: OfferLists, policyId: string): boolean =>
   (ofClient?.includes(policyId) ?? true) && (ofOrganization?.includes(policyId) ?? true);
 
-type Reads = Pick<Services, 'db' | 'cipher'>;
+type Reads = Pick<Services, 'db'>;
 
 /** Reads the lists. */
 export async function offerListsOf(
-  services: Pick<Services, 'db'>,
+  services: Reads,
   tenantId: string,
   { client, organizationId }: SignInTarget,
 ): Promise<OfferLists> {
@@ -43,7 +43,7 @@ export async function offerListsOf(
   return { ofClient, ofOrganization: await ofOrganization(services, tenantId, organizationId) };
 }
 
-async function ofOrganization(services: Pick<Services, 'db'>, tenantId: string, organizationId: string | null) {
+async function ofOrganization(services: Reads, tenantId: string, organizationId: string | null) {
   if (organizationId === null) return null;
   const ask = { tenantId, organizationId, subjectId: '', identifier: organizationItself };
   return (await loadOrganizationFacts(services.db, ask)).facts.authPolicyIds;

@@ -54,7 +54,7 @@ export async function createPolicy(ctx: Context, input: NewAuthPolicy): Promise<
     await trx.insertInto('auth_policies').values(row).execute();
     await replaceEmailDomains(ctx, trx, id, domains);
     await recordChange(ctx, trx, 'auth_policy.created', id, { details: { name: row.name, type: row.type } });
-    return authPolicyOf(ctx, row);
+    return authPolicyOf(row);
   });
 }
 
@@ -68,7 +68,7 @@ export async function updatePolicy(ctx: Context, id: string, change: AuthPolicyC
   const domains = change.emailDomains === undefined ? undefined : emailDomainKeys(change.emailDomains);
   return ctx.db.transact(async (trx) => {
     const row = await loadPolicyRow(ctx, trx, id);
-    const before = authPolicyOf(ctx, row);
+    const before = authPolicyOf(row);
     const settings = settingsOf(change, before);
     const checked = configurationAfter(ctx, row, change);
     if (settings.name !== before.name) await assertNameFree(ctx, trx, settings.name);
@@ -93,7 +93,7 @@ export async function updatePolicy(ctx: Context, id: string, change: AuthPolicyC
     if (changesRecognition(was, is)) await forget(ctx, trx, 'upstream_requests', id);
     await recordChange(ctx, trx, 'auth_policy.updated', id, { details: { fields: fieldsOf(change) } });
     if (closes(before, settings) || before.type !== checked.typed.type) await endEverythingOfPolicy(ctx, trx, id);
-    return authPolicyOf(ctx, after);
+    return authPolicyOf(after);
   });
 }
 
@@ -117,7 +117,7 @@ const typedOf = ({ type, configuration }: AuthPolicy): TypedConfiguration =>
 
 /** The configuration as it is to be: what is given replaces what there was, but for its secret. */
 function configurationAfter(ctx: Context, row: AuthPolicyRow, change: AuthPolicyChange): CheckedConfiguration {
-  const stored = { typed: typedOf(authPolicyOf(ctx, row)), secrets: secretsOf(ctx, row) };
+  const stored = { typed: typedOf(authPolicyOf(row)), secrets: secretsOf(ctx, row) };
   const type = change.type ?? row.type;
   if (change.configuration !== undefined) return checkConfiguration(ctx.outgoing, type, change.configuration, stored);
   if (type === row.type) return stored;

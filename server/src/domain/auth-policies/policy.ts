@@ -70,7 +70,7 @@ export const builtInPasswordId = 'password';
 export type AuthPolicyRow = Schema['auth_policies'];
 
 /** Maps a row; secrets stay encrypted (`secretsOf`). */
-export function authPolicyOf({ cipher }: Pick<Services, 'cipher'>, row: AuthPolicyRow): AuthPolicy {
+export function authPolicyOf(row: AuthPolicyRow): AuthPolicy {
   const typed = { type: row.type, configuration: JSON.parse(row.configuration) } as TypedConfiguration;
   return {
     id: row.id,
@@ -83,7 +83,7 @@ export function authPolicyOf({ cipher }: Pick<Services, 'cipher'>, row: AuthPoli
     linksByUsername: row.links_by_username === 1,
     newUserStatus: row.new_user_status,
     roleMappings: JSON.parse(row.role_mappings) as RoleMapping[],
-    secrets: secretNames.filter((name) => secretsOf({ cipher }, row)[name] !== undefined),
+    secrets: Object.keys(ciphertextsOf(row)) as SecretName[],
     extras: JSON.parse(row.extras) as Extras,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
@@ -91,23 +91,32 @@ export function authPolicyOf({ cipher }: Pick<Services, 'cipher'>, row: AuthPoli
   };
 }
 
-const contextOf = ({ tenant_id, id }: Pick<AuthPolicyRow, 'tenant_id' | 'id'>): string =>
-  `auth policy ${tenant_id} ${id}`;
+type Ciphertexts = Partial<Record<SecretName, string>>;
+
+const ciphertextsOf = ({ secrets }: Pick<AuthPolicyRow, 'secrets'>): Ciphertexts =>
+  secrets === null ? {} : (JSON.parse(secrets) as Ciphertexts);
+
+const contextOf = ({ tenant_id, id }: Pick<AuthPolicyRow, 'tenant_id' | 'id'>, name: string): string =>
+  `auth policy ${tenant_id} ${id} ${name}`;
 
 /** What it proves itself with; for requests to the upstream only. */
 export const secretsOf = (
   { cipher }: Pick<Services, 'cipher'>,
   row: Pick<AuthPolicyRow, 'tenant_id' | 'id' | 'secrets'>,
 ): AuthPolicySecrets =>
-  row.secrets === null ? {} : (JSON.parse(cipher.decrypt(row.secrets, contextOf(row))) as AuthPolicySecrets);
+  Object.fromEntries(
+    Object.entries(ciphertextsOf(row)).map(([name, text]) => [name, cipher.decrypt(text, contextOf(row, name))]),
+  );
 
 /** The column of secrets; null when there are none. */
-export const encryptedSecrets = (
+export function encryptedSecrets(
   { cipher }: Pick<Services, 'cipher'>,
   row: Pick<AuthPolicyRow, 'tenant_id' | 'id'>,
   secrets: AuthPolicySecrets,
-): string | null =>
-  Object.keys(secrets).length === 0 ? null : cipher.encrypt(JSON.stringify(secrets), contextOf(row));
+): string | null {
+  const entries = Object.entries(secrets).map(([name, value]) => [name, cipher.encrypt(value, contextOf(row, name))]);
+  return entries.length === 0 ? null : JSON.stringify(Object.fromEntries(entries));
+}
 
 /** Whether people give a name and a password to us; the others send them away and back. */
 export const isForm = (type: AuthPolicyType): type is 'password' | 'ldap' => type === 'password' || type === 'ldap';

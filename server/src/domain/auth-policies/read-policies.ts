@@ -41,10 +41,8 @@ const enabled = defineStatement<{ tenantId: string }, AuthPolicyRow>(
 );
 
 /** Those that people can sign in by, in order of their names. */
-export const findEnabledPolicies = async (
-  services: Pick<Services, 'db' | 'cipher'>,
-  tenantId: string,
-): Promise<AuthPolicy[]> => (await services.db.run(enabled, { tenantId })).map((row) => authPolicyOf(services, row));
+export const findEnabledPolicies = async ({ db }: Reads, tenantId: string): Promise<AuthPolicy[]> =>
+  (await db.run(enabled, { tenantId })).map(authPolicyOf);
 
 const ofDomain = defineStatement<{ tenantId: string; domain: string }, { policy_id: string }>(
   'auth_policy_of_domain',
@@ -81,13 +79,13 @@ export async function loadPolicyRow(ctx: Context, db: Queryable, id: string): Pr
 
 /** Throws `entity.not_found`. */
 export const getPolicy = async (ctx: Context, id: string): Promise<AuthPolicy> =>
-  authPolicyOf(ctx, await loadPolicyRow(ctx, ctx.db.read, id));
+  authPolicyOf(await loadPolicyRow(ctx, ctx.db.read, id));
 
 /** By its name, as it was written. Throws `entity.not_found`. */
 export async function getPolicyByName(ctx: Context, name: string): Promise<AuthPolicy> {
   const row = await findPolicyRowByName(ctx, ctx.site.tenantId, name);
   if (row === undefined) throw notFound('auth policy');
-  return authPolicyOf(ctx, row);
+  return authPolicyOf(row);
 }
 
 const all = (ctx: Context, db: Queryable) =>
@@ -96,13 +94,13 @@ const all = (ctx: Context, db: Queryable) =>
 /** In order of their names. */
 export async function listPolicies(ctx: Context, range: OffsetRange): Promise<OffsetPage<AuthPolicy>> {
   const page = await offsetPage(all(ctx, ctx.db.reports), range, (query) => query.orderBy('name').orderBy('id'));
-  return { ...page, items: page.items.map((row) => authPolicyOf(ctx, row)) };
+  return { ...page, items: page.items.map(authPolicyOf) };
 }
 
 /** The same by key. Throws `input.cursor_invalid`. */
 export async function listPoliciesByKey(ctx: Context, range: KeysetRange): Promise<KeysetPage<AuthPolicy>> {
   const page = await keysetPage(ctx, 'auth policies', all(ctx, ctx.db.read), range, ['name', 'id']);
-  return { ...page, items: page.items.map((row) => authPolicyOf(ctx, row)) };
+  return { ...page, items: page.items.map(authPolicyOf) };
 }
 
 /** The domains whose people are sent to the policy, in order. */

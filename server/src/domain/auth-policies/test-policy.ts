@@ -26,7 +26,7 @@ export async function testPolicy(ctx: Context, id: string): Promise<PolicyTest> 
   assertWholeTenant(ctx, 'test auth policies');
   const row = await loadPolicyRow(ctx, ctx.db.read, id);
   try {
-    await ask(ctx, authPolicyOf(ctx, row), secretsOf(ctx, row));
+    await ask(ctx, authPolicyOf(row), secretsOf(ctx, row));
     return { ok: true };
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;

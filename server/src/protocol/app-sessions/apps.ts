@@ -32,7 +32,7 @@ export async function policyForApp(ctx: ProtocolContext, client: ClientFacts, na
   const { services, site } = ctx;
   const row = await findPolicyRowByName(services, site.tenantId, name);
   const lists = await offerListsOf(services, site.tenantId, { client, organizationId: null });
-  if (row?.enabled === 1 && isOffered(lists, row.id)) return authPolicyOf(services, row);
+  if (row?.enabled === 1 && isOffered(lists, row.id)) return authPolicyOf(row);
   throw new Refusal('policy_unknown', { clientId: client.id, detail: 'no such policy is on and offered' });
 }
 

@@ -57,5 +57,5 @@ export async function assertOffered(ctx: ProtocolContext, target: SignInTarget, 
 export async function loadPolicy(ctx: ProtocolContext, policyId: string): Promise<PolicyWithSecrets> {
   const row = await findPolicyRow(ctx.services, ctx.site.tenantId, policyId);
   if (row === undefined || row.enabled !== 1) throw new Refusal('policy_unknown', { detail: 'no such policy is on' });
-  return { policy: authPolicyOf(ctx.services, row), secrets: secretsOf(ctx.services, row) };
+  return { policy: authPolicyOf(row), secrets: secretsOf(ctx.services, row) };
 }

@@ -37,7 +37,7 @@ export async function assertStillThere(ctx: ProtocolContext, authorization: Auth
   if (policyId === null || policyId === builtInPasswordId) return;
   const row = await findPolicyRow(ctx.services, ctx.site.tenantId, policyId);
   if (row?.type !== 'ldap') return;
-  const policy = authPolicyOf(ctx.services, row);
+  const policy = authPolicyOf(row);
   const { canFindLdapUser, findLdapUser } = await import('../../upstream/ldap/check.ts');
   if (policy.type !== 'ldap' || !canFindLdapUser(policy.configuration)) return;
   const domain = contextOf(ctx);
