@@ -2,8 +2,19 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { eachEngine, startServer, type TestServer } from '../harness.ts';
+import { startLdapLab } from '../labs/ldap.ts';
 import { type Liar, startLiar } from '../labs/liar.ts';
-import { ask, besideLabs, choose, liarPolicy, signInAtLiar, throughLiar, tokensOf } from './policies-support.ts';
+import { noLab } from '../upstream/ldap/support.ts';
+import {
+  ask,
+  besideLabs,
+  choose,
+  liarPolicy,
+  makePolicy,
+  signInAtLiar,
+  throughLiar,
+  tokensOf,
+} from './policies-support.ts';
 import { claimsOf, makeApp, makeUser, native, refresh, type TestClient } from './support.ts';
 
 eachEngine('auth policies, attacked', (engine) => {
@@ -90,6 +101,36 @@ eachEngine('auth policies, attacked', (engine) => {
     await signInAtLiar(asking.browser, policy);
     assert.equal(claimsOf((await tokensOf(server, app, asking)).id_token).sub, owner.id);
     liar.lies = {};
+  });
+
+  test('no spelling of a name begins a new count of failures', { skip: noLab }, async () => {
+    const lab = await startLdapLab();
+    try {
+      const configuration = {
+        url: lab.urls.ldaps,
+        caCertificates: lab.caCertificates,
+        search: { base: lab.peopleBase, filter: '(|(uid={user})(cn={user}))', bindDn: lab.searcher.dn },
+        bindPassword: lab.searcher.password,
+      };
+      const policy = await makePolicy(server, 'ldap', configuration);
+      const client = await makeApp(server, 'Traditional', { authPolicyIds: [policy] });
+      const { browser } = await ask(server, client);
+      const spaces = [' ', '  ', '   ', '\u00a0', ' \u3000'];
+      const names = ['Ann Example', 'ANN EXAMPLE', 'A\u00adnn Example', '\u00c1nn Ex\u200bample'].flatMap((name) =>
+        spaces.map((space) => name.replace(' ', space)),
+      );
+      const statuses: number[] = [];
+      for (const identifier of names.slice(0, 11)) {
+        statuses.push((await browser.submit('/sign-in', { identifier, password: 'wrong' })).status);
+      }
+      assert.deepEqual(statuses, [...Array.from({ length: 10 }, () => 400), 429]);
+      assert.equal(
+        (await browser.submit('/sign-in', { identifier: names.at(-1) as string, password: 'x' })).status,
+        429,
+      );
+    } finally {
+      await lab.close();
+    }
   });
 
   test('parameters that stand twice, forms that are none', async () => {

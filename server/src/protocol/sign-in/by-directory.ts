@@ -35,7 +35,7 @@ export async function signInByDirectory(
   if (user === '' || user.length > longestName || !user.isWellFormed() || passwordIsTooLong(input.password)) {
     return refuseUnreadable(ctx);
   }
-  const canonical = `${policy.id} ${foldCase(user)}`;
+  const canonical = `${policy.id} ${countedAs(user)}`;
   const account = accountOf(canonical);
   const attempt = beginAttempt(ctx, canonical, deviceIdOf(ctx, account, input.knownDevice));
   try {
@@ -56,6 +56,17 @@ export async function signInByDirectory(
     attempt.end();
   }
 }
+
+/**
+ * A name as tries are counted: without what some directory ignores (case, accents, what is not drawn, more than one space;
+ * RFC 4518, Active Directory), so that no spelling of one name begins a new count. Two people may share one.
+ */
+const countedAs = (user: string): string =>
+  foldCase(user)
+    .normalize('NFKD')
+    .replace(/[\p{M}\p{C}\p{Default_Ignorable_Code_Point}]/gu, '')
+    .replace(/\p{Z}+/gu, ' ')
+    .trim();
 
 /** What a browser's note is about: the name in the directory, since its password is not known here. */
 const accountOf = (canonical: string) => ({
