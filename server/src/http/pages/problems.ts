@@ -11,6 +11,8 @@ export interface Problem {
   readonly text: (t: Messages) => string;
   /** The field it is about; none: the whole form. */
   readonly field?: 'identifier' | 'name' | 'password';
+  /** What was typed is wrong, whichever part of it. */
+  readonly ofInput?: boolean;
   readonly retryAfterSeconds?: number;
 }
 
@@ -49,7 +51,7 @@ const limited = (seconds: number): Problem => ({
 });
 
 const refusals: { readonly [Reason in RefusalReason]?: (retryAfterSeconds: number) => Problem } = {
-  sign_in_failed: () => ({ status: 400, text: (t) => t.signInFailed }),
+  sign_in_failed: () => ({ status: 400, text: (t) => t.signInFailed, ofInput: true }),
   user_inactive: () => ({ status: 403, text: (t) => t.accountInactive }),
   sign_up_refused: () => ({ status: 409, text: (t) => t.signUpRefused }),
   user_code_unknown: () => ({ status: 400, text: (t) => t.deviceCodeWrong }),

@@ -92,7 +92,7 @@ function openFormOf(place: SignInPlace, sent: Sent): { policyId: string; form: S
   const fields = { ...target.fields, ...(open.title === undefined ? {} : { policy: open.policyId }) };
   const asksPassword = sent.hasName === true && Boolean(sent.identifier);
   const asksFor = offer.asksNameFirst ? (asksPassword ? 'password' : 'name') : 'both';
-  const isWrong = sent.problem !== undefined && sent.hasName === true;
+  const isWrong = sent.problem?.ofInput === true && sent.hasName === true;
   const { policyId, title, nameOf } = open;
   return { policyId, form: { target: { ...target, fields }, title, nameOf, asksFor, isWrong } };
 }
