@@ -4,22 +4,20 @@ import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { noBrowser, openBrowser, type RealBrowser } from '../browser.ts';
 import { eachEngine } from '../harness.ts';
-import { type OidcLab, startOidcLab } from '../labs/oidc.ts';
 import { labAccounts } from '../labs/oidc-provider.ts';
 import { makeUser, type TestUser } from '../sign-in/support.ts';
+import { startProvider } from './rhmap-redirects.ts';
 import { type RhmapLab, startRhmapLab, until } from './rhmap-support.ts';
 
 eachEngine('fh-js-sdk in Chromium', (engine) => {
   describe('a page of an origin of its own', { skip: noBrowser }, () => {
     let lab: RhmapLab;
-    let provider: OidcLab;
+    let provider: Awaited<ReturnType<typeof startProvider>>;
     let user: TestUser;
     before(async () => {
       lab = await startRhmapLab(engine);
-      provider = await startOidcLab([`${lab.server.origin}/box/srv/1.1/arm/authCallback`]);
-      const { issuer, clientId, clientSecret } = provider;
-      const configurations = { issuer, clientId, clientSecret, scope: 'openid profile email' };
-      await lab.makePolicy('elsewhere', 'OPENID', { configurations });
+      provider = await startProvider(lab);
+      await lab.makePolicy('elsewhere', 'OPENID', { configurations: provider.configurations });
       await lab.makePolicy('staff', 'FEEDHENRY');
       user = await makeUser(lab.server);
     });
