@@ -3,14 +3,19 @@ import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { eachEngine, startServer, type TestServer } from '../harness.ts';
 import { dnOf, type LabPerson, type LdapLab, people, startLdapLab } from '../labs/ldap.ts';
+import { callApp, isValid } from '../rhmap/support.ts';
 import { noLab } from '../upstream/ldap/support.ts';
+import { exchangeToken, makeApi } from './exchange-support.ts';
 import { besideLabs, makePolicy } from './policies-support.ts';
-import { Browser, codeOf, exchange, makeApp, refresh, type TestClient } from './support.ts';
+import { Browser, codeOf, exchange, makeApp, native, refresh, type TestClient } from './support.ts';
+
+const policySession = 'urn:sekisho:params:oauth:token-type:policy-session';
 
 eachEngine('refresh by a directory', (engine) => {
   let lab: LdapLab;
   let server: TestServer;
   let client: TestClient;
+  let policyId: string;
 
   before(async () => {
     if (noLab !== false) return;
@@ -24,7 +29,7 @@ eachEngine('refresh by a directory', (engine) => {
       attributes: { id: 'entryUUID', email: 'mail', name: 'cn' },
       emailIsVerified: true,
     };
-    const policyId = await makePolicy(server, 'ldap', configuration, { checkUserExists: false });
+    policyId = await makePolicy(server, 'ldap', configuration, { checkUserExists: false });
     client = await makeApp(server, 'Traditional', { authPolicyIds: [policyId] });
   });
   after(async () => {
@@ -66,6 +71,31 @@ eachEngine('refresh by a directory', (engine) => {
     assert.equal(answer.body.error, 'temporarily_unavailable');
     assert.equal(await server.stateHash(), before);
     assert.equal((await refresh(server, 'oidc', client, token)).status, 200);
+  });
+
+  it('so does the session of an app, exchanged', asks, async () => {
+    const { uid, password } = people.hanako;
+    const api = await makeApi(server);
+    const app = await makeApp(server, 'Native', {
+      authPolicyIds: [policyId],
+      customClientMetadata: { allowTokenExchange: true },
+    });
+    const { name } = await native(server, 'GET', `/auth-policies/${policyId}`);
+    const { body } = await callApp(server, 'auth', {
+      policyId: name,
+      clientToken: app.clientId,
+      params: { userId: uid, password },
+    });
+    assert.equal(body.status, 'ok', JSON.stringify(body));
+    const exchange = () => {
+      const more = { subject_token_type: policySession, resource: api.indicator };
+      return exchangeToken(server, 'oidc', app, body.sessionToken, more);
+    };
+    assert.equal((await exchange()).status, 200);
+    await lab.modify(`dn: ${dnOf(people.hanako)}\nchangetype: delete\n`);
+    const refused = await exchange();
+    assert.equal(refused.body.error, 'invalid_grant', refused.text);
+    assert.equal(await isValid(server, body.sessionToken), false);
   });
 
   it('ends with the entry', asks, async () => {

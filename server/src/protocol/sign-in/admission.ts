@@ -35,7 +35,7 @@ export async function enterByIdentity(
   held: Held,
 ): Promise<Entered> {
   const outcome = await againIfRaced(() => attempt(ctx, policy, identity, held));
-  if (!outcome.admitted) throw await notAdmitted(ctx, policy.id, outcome);
+  if (!outcome.admitted) throw await notAdmitted(ctx, policy.id, outcome, identity);
   return { ...outcome.begun, userId: outcome.userId, identity };
 }
 
@@ -80,9 +80,10 @@ export async function notAdmitted(
   ctx: ProtocolContext,
   policyId: string | undefined,
   { why, userId }: Exclude<Admission, { admitted: true }>,
+  identity?: UpstreamIdentity,
 ): Promise<Refusal> {
   const [failure, reason] = failures[why];
-  await logFailure(ctx, failure, { userId, policyId });
+  await logFailure(ctx, failure, { userId, policyId, identity });
   // Without a policy there is nothing to be approved for: the account itself waits.
   return new Refusal(policyId === undefined ? 'user_inactive' : reason, { detail: failure, userId });
 }

@@ -1,5 +1,7 @@
 /** Tries to sign in: counted while they are under way, logged when they fail, whatever somebody tries with. */
 import type { LogEvent } from '../../domain/logs/journal.ts';
+import { logText } from '../../kernel/text.ts';
+import type { UpstreamIdentity } from '../../upstream/identity.ts';
 import type { ProtocolContext } from '../context.ts';
 import { Refusal } from '../refusal.ts';
 import type { Attempt, CountedBy } from './limits.ts';
@@ -36,6 +38,8 @@ export function beginAttempt(ctx: ProtocolContext, account: string, deviceId: st
 export interface FailureAbout {
   readonly userId?: string | undefined;
   readonly policyId?: string | undefined;
+  /** Who it is upstream: what an administrator links somebody by. */
+  readonly identity?: Pick<UpstreamIdentity, 'issuer' | 'subject'> | undefined;
   /** What happened, for administrators; nothing that somebody typed. */
   readonly detail?: string | undefined;
 }
@@ -56,7 +60,7 @@ export async function failedAttempt(
 export const logFailure = (
   ctx: ProtocolContext,
   failure: SignInFailure,
-  { userId, policyId, detail }: FailureAbout = {},
+  { userId, policyId, identity, detail }: FailureAbout = {},
 ): Promise<void> =>
   ctx.services.journal.append({
     tenantId: ctx.site.tenantId,
@@ -64,7 +68,7 @@ export const logFailure = (
     userId,
     reason: failure,
     description: detail ?? failure.replaceAll('_', ' '),
-    ...detailsOf(policyId),
+    ...detailsOf(policyId, identity),
     ...ctx.origin,
   });
 
@@ -74,8 +78,11 @@ export async function logUnproven(ctx: ProtocolContext, failure: SignInFailure, 
   await logFailure(ctx, failure, about);
 }
 
-const detailsOf = (policyId: string | undefined): Pick<LogEvent, 'details'> =>
-  policyId === undefined ? {} : { details: { authPolicy: policyId } };
+const detailsOf = (policyId: string | undefined, identity: FailureAbout['identity']): Pick<LogEvent, 'details'> => {
+  const { issuer, subject } = identity ?? {};
+  const named = identity === undefined ? {} : { issuer: logText(issuer), subject: logText(subject) };
+  return policyId === undefined ? {} : { details: { authPolicy: policyId, ...named } };
+};
 
 const logUsedUp = (ctx: ProtocolContext, { userId }: FailureAbout, by: CountedBy): Promise<void> =>
   ctx.services.journal.append({

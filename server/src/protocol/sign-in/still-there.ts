@@ -29,17 +29,16 @@ const bringInLine = (
       );
 
 /**
- * Throws `user_gone_upstream`, and then what the person authorized has ended; and `upstream_unavailable`, when the
- * directory does not answer: then nothing is lost, the client asks again.
+ * Whether the directory of the policy knows the user still; true where nobody can be asked. Throws
+ * `upstream_unavailable` when it does not answer.
  */
-export async function assertStillThere(ctx: ProtocolContext, authorization: Authorization): Promise<void> {
-  const { authPolicyId: policyId, userId, clientId } = authorization;
-  if (policyId === null || policyId === builtInPasswordId) return;
+export async function isStillThere(ctx: ProtocolContext, policyId: string, userId: string): Promise<boolean> {
+  if (policyId === builtInPasswordId) return true;
   const row = await findPolicyRow(ctx.services, ctx.site.tenantId, policyId);
-  if (row?.type !== 'ldap') return;
-  const policy = authPolicyOf(row);
+  if (row?.type !== 'ldap') return true;
   const { canFindLdapUser, findLdapUser } = await import('../../upstream/ldap/check.ts');
-  if (policy.type !== 'ldap' || !canFindLdapUser(policy.configuration)) return;
+  const policy = authPolicyOf(row);
+  if (policy.type !== 'ldap' || !canFindLdapUser(policy.configuration)) return true;
   const domain = contextOf(ctx);
   const identities = await listIdentitiesOfUser(domain, domain.db.read, userId);
   const known = identities.flatMap(({ policyId: of, subject, username }) =>
@@ -49,8 +48,20 @@ export async function assertStillThere(ctx: ProtocolContext, authorization: Auth
   for (const person of known) {
     const find = () => findLdapUser(upstreamServices(ctx), configuration, secretsOf(ctx.services, row), person);
     const groups = await asking(ctx, policyId, find);
-    if (groups !== undefined) return bringInLine(ctx, policy, userId, groups);
+    if (groups === undefined) continue;
+    await bringInLine(ctx, policy, userId, groups);
+    return true;
   }
+  return false;
+}
+
+/**
+ * Throws `user_gone_upstream`, and then what the person authorized has ended; and `upstream_unavailable`: then nothing is
+ * lost, the client asks again.
+ */
+export async function assertStillThere(ctx: ProtocolContext, authorization: Authorization): Promise<void> {
+  const { authPolicyId, userId, clientId } = authorization;
+  if (authPolicyId === null || (await isStillThere(ctx, authPolicyId, userId))) return;
   if (await endAuthorization(ctx.services, ctx.site.tenantId, authorization.id)) {
     await ended(ctx, authorization, 'user_gone_upstream');
   }

@@ -4,6 +4,7 @@ import { findAuthorization } from '../../domain/authorizations/authorizations.ts
 import { findOpaqueToken } from '../../domain/authorizations/opaque-tokens.ts';
 import { findAppSession } from '../../domain/sessions/app-sessions.ts';
 import { findSubjectToken } from '../../domain/subject-tokens/use.ts';
+import { revokeAppSession } from '../app-sessions/sessions.ts';
 import type { Binding } from '../binding/binding.ts';
 import { bindingOfClaim } from '../binding/present.ts';
 import { loadClientFacts } from '../client-facts.ts';
@@ -11,6 +12,7 @@ import type { ProtocolContext } from '../context.ts';
 import { isJwt } from '../opaque.ts';
 import { organizationOfAudience, profileOfIssuer } from '../profile.ts';
 import { Refusal } from '../refusal.ts';
+import { isStillThere } from '../sign-in/still-there.ts';
 import { isIdentityScope, organizationsScope } from '../tokens/identity-scopes.ts';
 import { authorizationOfTokenId, BadToken, type PresentedToken, verifyAccessToken } from '../tokens/verify.ts';
 import type { Redeemed } from './grants/grant-type.ts';
@@ -82,6 +84,10 @@ async function ofAppSession(ctx: ProtocolContext, redeemed: Redeemed, token: str
   const session = await findAppSession(ctx.services, ctx.site.tenantId, token);
   if (session?.clientId !== redeemed.client.id) throw invalid(redeemed, 'no such session of this client counts');
   const { id, userId, amr, authPolicyId, authenticatedAt, expiresAt } = session;
+  if (!(await isStillThere(ctx, authPolicyId, userId))) {
+    await revokeAppSession(ctx, token);
+    throw new Refusal('user_gone_upstream', { clientId: redeemed.client.id, userId });
+  }
   return {
     ...boundByPerson(redeemed),
     ...{ userId, amr, authPolicyId, authenticatedAt, expiresAt },

@@ -1,8 +1,8 @@
 /**
  * Token exchange (RFC 8693): a client of our own gets a token for a person, from a token that speaks for the person
- * already, from one that an administrator made, or from the session that an app holds. It only ever narrows: the scopes, audiences and organization of what
- * is shown, no longer than that lives, never a management API. A client's own token is refused: only people's are
- * exchanged. What is shown decides; the client's own access never stands in for it.
+ * already, from one that an administrator made, or from the session that an app holds. It only ever narrows: the scopes,
+ * audiences and organization of what is shown, no longer than that lives, never a management API. A client's own token is
+ * refused: only people's are exchanged. What is shown decides; the client's own access never stands in for it.
  */
 import type { Authorization } from '../../../domain/authorizations/authorization.ts';
 import { insertExchanged } from '../../../domain/authorizations/authorizations.ts';
