@@ -53,10 +53,14 @@ async function findThenBind(
 ): Promise<LdapEntry> {
   await bindToSearch(connection, search, secrets);
   const entry = await findEntry(connection, configuration, search, user);
-  // Also for nobody, so that it takes as long; and for two, so that it shows as little.
-  await bindPerson(connection, entry?.dn || nobodyBelow(search.base), password);
-  if (entry === undefined) throw new UpstreamError('credentials_refused', 'the filter does not find one entry');
-  return entry;
+  // Who binds without a name is nobody, and many servers take any password for that.
+  if (entry !== undefined && entry.dn !== '') {
+    await bindPerson(connection, entry.dn, password);
+    return entry;
+  }
+  // Also for nobody, so that it takes as long; and for two, so that it shows as little. Administrators are told.
+  await bindSimple(connection, nobodyBelow(search.base), password);
+  throw new UpstreamError('credentials_refused', 'the filter does not find one entry');
 }
 
 async function bindPerson(connection: LdapConnection, dn: string, password: string): Promise<void> {
