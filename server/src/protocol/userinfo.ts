@@ -1,4 +1,5 @@
 /** The userinfo endpoint (OpenID Connect Core §5.3): claims about the person a token speaks for. */
+import { findAuthorization } from '../domain/authorizations/authorizations.ts';
 import { findOpaqueToken } from '../domain/authorizations/opaque-tokens.ts';
 import { assertBinding, bindingOfClaim, type PresentedAccessToken } from './binding/present.ts';
 import type { ProtocolContext } from './context.ts';
@@ -7,7 +8,7 @@ import { type IssuerProfile, profileOfIssuer } from './profile.ts';
 import { Refusal } from './refusal.ts';
 import { loggingRefusal } from './refused.ts';
 import { claimsOfPerson, loadPerson } from './tokens/person.ts';
-import { BadToken, verifyAccessToken } from './tokens/verify.ts';
+import { authorizationOfTokenId, BadToken, verifyAccessToken } from './tokens/verify.ts';
 
 /** Throws the refusals `userinfo_token_invalid` and `userinfo_scope_missing`, logged. */
 export async function userinfo(
@@ -16,7 +17,7 @@ export async function userinfo(
   presented: PresentedAccessToken | undefined,
 ): Promise<Record<string, unknown>> {
   return loggingRefusal(ctx, 'userinfo.refused', async () => {
-    const { userId, scopes, clientId } = await subjectOf(ctx, profile, presented).catch((error) => {
+    const { userId, scopes, clientId, signedInBy } = await subjectOf(ctx, profile, presented).catch((error) => {
       throw asRefusal(error);
     });
     if (!scopes.includes('openid')) {
@@ -24,7 +25,7 @@ export async function userinfo(
     }
     const user = await loadPerson(ctx, userId);
     if (user?.status !== 'active') throw new Refusal('userinfo_token_invalid', { clientId, detail: 'user not active' });
-    const claims = await claimsOfPerson(ctx, profile, user, { scopes, place: 'userinfo', clientId });
+    const claims = await claimsOfPerson(ctx, profile, user, { scopes, place: 'userinfo', clientId, signedInBy });
     return { sub: profile.subjectOfUser(user.id), ...claims };
   });
 }
@@ -40,7 +41,8 @@ async function subjectOf(ctx: ProtocolContext, profile: IssuerProfile, presented
     const { dpop_thumbprint: jkt, certificate_thumbprint: thumbprint } = found;
     const bound = { dpopThumbprint: jkt ?? undefined, certificateThumbprint: thumbprint ?? undefined };
     await assertBinding(ctx, bound, presented);
-    return { userId: found.user_id, clientId: found.client_id, scopes: found.scopes.split(' ') };
+    const { user_id: userId, client_id: clientId, auth_policy_id: signedInBy } = found;
+    return { userId, clientId, scopes: found.scopes.split(' '), signedInBy };
   }
   const verified = await verifyAccessToken(ctx, token);
   if (verified.userId === undefined || profileOfIssuer(ctx.site, verified.payload.iss) !== profile) {
@@ -48,8 +50,11 @@ async function subjectOf(ctx: ProtocolContext, profile: IssuerProfile, presented
   }
   if (verified.bySharedSecret) throw new BadToken('its API could have written it itself');
   await assertBinding(ctx, bindingOfClaim(verified.confirmation), presented);
+  const { userId, clientId, tokenId } = verified;
+  const authorization = await findAuthorization(ctx.services, ctx.site.tenantId, authorizationOfTokenId(tokenId));
+  if (authorization === undefined) throw new BadToken('what the person authorized has just ended');
   // A token of an API carries the scopes of OpenID Connect beside the API's.
-  return { userId: verified.userId, clientId: verified.clientId, scopes: verified.tokenScopes };
+  return { userId, clientId, scopes: verified.tokenScopes, signedInBy: authorization.authPolicyId };
 }
 
 /** What is wrong with the token is for the log; the answer is the same refusal always. */

@@ -11,6 +11,7 @@ import {
   choose,
   liarPolicy,
   makePolicy,
+  offerOnly,
   signInAtLiar,
   throughLiar,
   tokensOf,
@@ -101,6 +102,29 @@ eachEngine('auth policies, attacked', (engine) => {
     await signInAtLiar(asking.browser, policy);
     assert.equal(claimsOf((await tokensOf(server, app, asking)).id_token).sub, owner.id);
     liar.lies = {};
+  });
+
+  test('no claim says a role in an organization that does not take the policy', async () => {
+    const user = await makeUser(server);
+    const [open, strict] = await Promise.all(
+      ['Open', 'Strict'].map((name) => native(server, 'POST', '/organizations', { name })),
+    );
+    const below = await native(server, 'POST', '/organizations', { name: 'Below', parentId: strict.id });
+    const { id: roleId } = await native(server, 'POST', '/organization-roles', { name: `owner-${engine}` });
+    for (const { id } of [open, strict, below]) {
+      await native(server, 'POST', `/organizations/${id}/users`, { userIds: [user.id] });
+      await native(server, 'POST', `/organizations/${id}/users/${user.id}/roles`, { organizationRoleIds: [roleId] });
+    }
+    await offerOnly(server, 'organizations', strict.id, [await liarPolicy(server, liar)]);
+    const scope = 'openid urn:logto:scope:organizations urn:logto:scope:organization_roles';
+    const asking = await ask(server, app, { scope });
+    await asking.browser.signIn(user);
+    const tokens = await tokensOf(server, app, asking);
+    const { body } = await server.request('GET', '/oidc/me', { token: tokens.access_token });
+    for (const claims of [claimsOf(tokens.id_token), body]) {
+      assert.deepEqual([...claims.organizations].sort(), [open.id, strict.id, below.id].sort());
+      assert.deepEqual(claims.organization_roles, [`${open.id}:owner-${engine}`]);
+    }
   });
 
   test('no spelling of a name begins a new count of failures', { skip: noLab }, async () => {

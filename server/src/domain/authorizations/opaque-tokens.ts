@@ -34,14 +34,15 @@ export const opaqueTokenByHash = defineStatement<
     client_status: Schema['clients']['status'];
     issuer: Schema['authorizations']['issuer'];
     organization_id: string | null;
+    auth_policy_id: string | null;
   }
 >(
   'opaque_token_find',
   `select o.tenant_id as tenant_id, o.token_hash as token_hash, o.authorization_id as authorization_id,
     o.client_id as client_id, o.scopes as scopes, o.dpop_thumbprint as dpop_thumbprint,
     o.certificate_thumbprint as certificate_thumbprint, o.created_at as created_at, o.expires_at as expires_at,
-    a.user_id as user_id, a.issuer as issuer, a.organization_id as organization_id, u.status as user_status,
-    c.name as client_name, c.status as client_status
+    a.user_id as user_id, a.issuer as issuer, a.organization_id as organization_id,
+    a.auth_policy_id as auth_policy_id, u.status as user_status, c.name as client_name, c.status as client_status
   from opaque_tokens o
   join tenants t on t.id = o.tenant_id and t.status = 'active'
   join authorizations a on a.tenant_id = o.tenant_id and a.id = o.authorization_id and a.expires_at > :now

@@ -22,7 +22,10 @@ export async function mintIdToken(
   const issuedAt = Math.floor(ctx.services.clock.now() / 1000);
   const [key, claims] = await Promise.all([
     ctx.services.db.run(currentKey, { tenantId: ctx.site.tenantId, alg: idTokenAlgorithm }),
-    claimsOfPerson(ctx, profile, user, { scopes, place: 'id_token', clientId: client.id }),
+    claimsOfPerson(ctx, profile, user, {
+      ...{ scopes, place: 'id_token', clientId: client.id },
+      signedInBy: authorization.authPolicyId,
+    }),
   ]);
   const payload = {
     ...claims,

@@ -1,4 +1,5 @@
 /** A person as tokens tell of it: one read a token, and further ones only for what the scopes ask. */
+import { anyPolicy } from '../../domain/access/user-facts.ts';
 import { type ReadUserRow, type User, userOf } from '../../domain/users/user.ts';
 import { defineStatement } from '../../storage/statement.ts';
 import type { ProtocolContext } from '../context.ts';
@@ -26,9 +27,12 @@ const roleNames = defineStatement<{ tenantId: string; userId: string }, { name: 
   order by r.name`,
 );
 
-/** A client of others learns of the organizations that the person let it act in, and of no others. */
+/**
+ * A client of others learns of the organizations that the person let it act in, and of no others. A role counts where the
+ * organization takes the policy the person signed in by; that it is a member stays so.
+ */
 export const directOrganizations = defineStatement<
-  { tenantId: string; userId: string; clientId: string },
+  { tenantId: string; userId: string; clientId: string; signedInBy: string },
   { id: string; name: string; description: string | null; role: string | null }
 >(
   'person_organizations',
@@ -38,6 +42,9 @@ export const directOrganizations = defineStatement<
   left join consents k on k.tenant_id = :tenantId and k.user_id = :userId and k.client_id = c.id
   left join membership_roles mr on mr.tenant_id = :tenantId and mr.membership_id = m.id
   left join roles r on r.tenant_id = :tenantId and r.id = mr.role_id
+    and not exists (select 1 from organizations a where a.tenant_id = :tenantId and a.auth_policy_ids is not null
+      and :signedInBy <> '' and replace(a.auth_policy_ids, '"' || :signedInBy || '"', '') = a.auth_policy_ids
+      and a.path <= o.path and substr(o.path, 1, length(a.path)) = a.path)
   where m.tenant_id = :tenantId and m.subject_id = :userId and o.tenant_id = :tenantId and o.id = m.organization_id
     and (c.first_party = 1 or replace(k.organization_ids, '"' || o.id || '"', '') <> k.organization_ids)
   order by o.created_at, o.id, r.name`,
@@ -45,6 +52,13 @@ export const directOrganizations = defineStatement<
 
 /** Where claims go: an ID token holds less. */
 export type ClaimsPlace = 'id_token' | 'userinfo';
+
+interface AboutClaims {
+  readonly place: ClaimsPlace;
+  readonly clientId: string;
+  /** The auth policy the person signed in by; null: nobody did, an administrator lets the client act. */
+  readonly signedInBy: string | null;
+}
 
 /**
  * The claims that the scopes give (OpenID Connect Core §5.4; of Logto's issuer also its own). Standard claims that are
@@ -54,9 +68,9 @@ export async function claimsOfPerson(
   ctx: ProtocolContext,
   profile: IssuerProfile,
   user: User,
-  about: { scopes: readonly string[]; place: ClaimsPlace; clientId: string },
+  about: AboutClaims & { scopes: readonly string[] },
 ): Promise<Record<string, unknown>> {
-  const { scopes, place, clientId } = about;
+  const { scopes, ...wanted } = about;
   const has = (scope: string) => scopes.includes(scope);
   const isLogto = profile.personClaims === 'logto';
   return {
@@ -64,7 +78,7 @@ export async function claimsOfPerson(
     ...(has('email') ? emailClaims(user, isLogto) : {}),
     ...(has('phone') ? phoneClaims(user, isLogto) : {}),
     ...(has('address') && user.profile.address !== undefined ? { address: user.profile.address } : {}),
-    ...(isLogto ? await logtoClaims(ctx, user, has, { place, clientId }) : {}),
+    ...(isLogto ? await logtoClaims(ctx, user, has, wanted) : {}),
   };
 }
 
@@ -121,14 +135,14 @@ async function logtoClaims(
   ctx: ProtocolContext,
   user: User,
   has: (scope: string) => boolean,
-  { place, clientId }: { place: ClaimsPlace; clientId: string },
+  { place, clientId, signedInBy }: AboutClaims,
 ): Promise<Record<string, unknown>> {
   const { db } = ctx.services;
   const args = { tenantId: ctx.site.tenantId, userId: user.id };
   const claims: Record<string, unknown> = {};
   if (has('roles')) claims.roles = (await db.run(roleNames, args)).map(({ name }) => name);
   if (has(organizationsScope) || has('urn:logto:scope:organization_roles')) {
-    const rows = await db.run(directOrganizations, { ...args, clientId });
+    const rows = await db.run(directOrganizations, { ...args, clientId, signedInBy: signedInBy ?? anyPolicy });
     const organizations = [...new Map(rows.map((row) => [row.id, row])).values()];
     if (has(organizationsScope)) {
       claims.organizations = organizations.map(({ id }) => id);
