@@ -104,6 +104,25 @@ eachEngine('auth policies, attacked', (engine) => {
     liar.lies = {};
   });
 
+  test('an address that nobody vouches for tells nobody apart', async () => {
+    const configuration = { ...liar.oauth2, clientSecret: liar.clientSecret, fields: { id: 'email' } };
+    const policy = await liarPolicy(server, liar, { configuration });
+    const email = `victim-${engine}@example.com`;
+    const comeIn = async (said: unknown) => {
+      liar.lies = { userInfo: () => ({ email, ...(said === undefined ? {} : { email_verified: said }) }) };
+      const { browser } = await ask(server, app);
+      await signInAtLiar(browser, policy);
+      return browser.cookies.has('sekisho-session');
+    };
+    assert.equal(await comeIn(true), true);
+    for (const said of [undefined, false, 'true', 1, null]) assert.equal(await comeIn(said), false, `${said}`);
+    const vouched = { ...configuration, emailIsVerified: true };
+    await native(server, 'PATCH', `/auth-policies/${policy}`, { configuration: vouched });
+    assert.equal(await comeIn(undefined), true);
+    assert.equal(await comeIn(false), false);
+    liar.lies = {};
+  });
+
   test('no claim says a role in an organization that does not take the policy', async () => {
     const user = await makeUser(server);
     const [open, strict] = await Promise.all(

@@ -10,7 +10,7 @@ import { hashSecret, secretMatches } from '../../kernel/secrets.ts';
 import { UpstreamError, type UpstreamFailure, type UpstreamIdentity } from '../identity.ts';
 import { keptValue, locationOf } from '../oauth2/authorization-request.ts';
 import { inProtocol } from '../oauth2/failures.ts';
-import { claimsOf, personOf, subjectOf, valueAt } from '../oauth2/person.ts';
+import { claimsOf, subjectAndPersonOf } from '../oauth2/person.ts';
 import { assertAnswered, type JsonObject, jsonObject, type Send, sender } from '../oauth2/requests.ts';
 import type { RedirectReturn, RedirectUpstream, UpstreamServices } from '../redirect.ts';
 import type { OAuth1Configuration, OAuth1Secrets } from './configuration.ts';
@@ -155,8 +155,7 @@ const signed = (
 const identityOf = (configuration: OAuth1Configuration, answer: JsonObject): UpstreamIdentity => ({
   // OAuth 1 has no issuers: it is the place that says who somebody is that counts.
   issuer: new URL(configuration.profileUrl).origin,
-  subject: subjectOf(valueAt(answer, configuration.fields.id ?? 'sub')),
-  ...personOf(configuration, [answer]),
+  ...subjectAndPersonOf(configuration, answer),
   amr: [],
   claims: claimsOf([answer]),
 });

@@ -81,6 +81,20 @@ export function subjectOf(value: unknown): string {
   return subject;
 }
 
+/**
+ * What tells people apart where there is no `sub`: the member that the policy names. An address does so only as far as the
+ * provider vouches for it: otherwise people could write somebody else's. Throws `answer_invalid`.
+ */
+export function subjectAndPersonOf(mapping: Mapping, answer: JsonObject): Person & { readonly subject: string } {
+  const { id, email } = mapping.fields;
+  const subject = subjectOf(valueAt(answer, id ?? 'sub'));
+  const person = personOf(mapping, [answer]);
+  if (id !== null && id === (email ?? 'email') && !person.emailVerified) {
+    throw new UpstreamError('answer_invalid', 'The provider does not vouch for the address that tells people apart.');
+  }
+  return { subject, ...person };
+}
+
 /** Most that is kept of what a provider tells, in characters of JSON: of one member, and of all. */
 const longestMember = 4096;
 const longestClaims = 16_384;

@@ -15,7 +15,7 @@ import { type Exchange, exchangeCode, exchangeWith, testTokenEndpoint } from './
 import type { OAuth2Configuration, OAuth2Secrets } from './configuration.ts';
 import { inProtocol, refusal } from './failures.ts';
 import { assertSupported, discover } from './metadata.ts';
-import { claimsOf, personOf, subjectOf, valueAt } from './person.ts';
+import { claimsOf, subjectAndPersonOf } from './person.ts';
 import { assertAnswered, type JsonObject, jsonObject, parseObject, type Send, sender } from './requests.ts';
 
 export const oauth2Upstream: RedirectUpstream<OAuth2Configuration, OAuth2Secrets> = {
@@ -126,8 +126,7 @@ function identityOf(configuration: OAuth2Configuration, url: string, answer: Jso
   return {
     // Without an issuer it is the place that says who somebody is that counts.
     issuer: configuration.issuer ?? new URL(url).origin,
-    subject: subjectOf(valueAt(answer, configuration.fields.id ?? 'sub')),
-    ...personOf(configuration, [answer]),
+    ...subjectAndPersonOf(configuration, answer),
     amr: [],
     claims: claimsOf([answer]),
   };
