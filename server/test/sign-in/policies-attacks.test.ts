@@ -104,6 +104,27 @@ eachEngine('auth policies, attacked', (engine) => {
     liar.lies = {};
   });
 
+  test('a provider without an issuer is brought no code of another one', async () => {
+    const policy = await liarPolicy(server, liar);
+    for (const [iss, isTaken] of [
+      [undefined, true],
+      [liar.issuer, true],
+      [`${liar.issuer}/tenant`, true],
+      ['https://honest.example', false],
+      [`${liar.issuer}.evil.example`, false],
+      ['junk', false],
+    ] as const) {
+      liar.lies = { callback: (truth) => (iss === undefined ? undefined : truth.set('iss', iss)) };
+      const { browser } = await ask(server, app);
+      const back = await throughLiar(await choose(browser, policy));
+      const asked = liar.requests.length;
+      await browser.open(back);
+      assert.equal(browser.cookies.has('sekisho-session'), isTaken, iss);
+      assert.equal(liar.requests.length > asked, isTaken, 'the code goes nowhere');
+    }
+    liar.lies = {};
+  });
+
   test('an address that nobody vouches for tells nobody apart', async () => {
     const configuration = { ...liar.oauth2, clientSecret: liar.clientSecret, fields: { id: 'email' } };
     const policy = await liarPolicy(server, liar, { configuration });

@@ -42,9 +42,8 @@ export const oauth2Upstream: RedirectUpstream<OAuth2Configuration, OAuth2Secrets
     inProtocol(async () => {
       const send = sender(services);
       const exchange = await exchangeOf(services, configuration, secrets, send);
-      const parameters = new URLSearchParams(back.parameters);
-      // Without an issuer there is nothing to hold it against (RFC 9207 §2.4).
-      if (configuration.issuer === null) parameters.delete('iss');
+      const parameters =
+        configuration.issuer === null ? ofSameOrigin(exchange.provider, back.parameters) : back.parameters;
       const accessToken = await accessTokenOf(exchange, await exchangeCode(exchange, back, parameters));
       const url = userInfoUrl(configuration, exchange.provider);
       return identityOf(configuration, url, await userInfo(send, url, accessToken));
@@ -62,6 +61,20 @@ export const oauth2Upstream: RedirectUpstream<OAuth2Configuration, OAuth2Secrets
       if (answer.status === 404) throw new UpstreamError('misconfigured', 'There is nothing at the user info URL.');
     }),
 };
+
+/**
+ * Without an issuer there is nothing to compare `iss` with (RFC 9207 §2.4), but that it is of the place people were sent to:
+ * policies may share a callback, and then one provider must not be brought the codes of another.
+ */
+function ofSameOrigin({ authorization_endpoint }: AuthorizationServer, given: URLSearchParams): URLSearchParams {
+  const parameters = new URLSearchParams(given);
+  const own = URL.parse(authorization_endpoint ?? '')?.origin;
+  if (given.getAll('iss').some((issuer) => URL.parse(issuer)?.origin !== own)) {
+    throw new UpstreamError('answer_invalid', 'The answer is of another provider (iss).');
+  }
+  parameters.delete('iss');
+  return parameters;
+}
 
 const exchangeOf = async (
   services: UpstreamServices,

@@ -72,8 +72,9 @@ describe('an OAuth 2 provider that lies', () => {
     await refused({ answers: { token: redirectTo(`${liar.issuer}/trap`) } });
   });
 
-  test('an iss in the callback is no matter where no issuer is configured; a foreign state is', async () => {
-    await signInWith({ callback: (parameters) => parameters.set('iss', 'https://else.example') });
+  test('where no issuer is configured, an iss in the callback is of the place people were sent to; a state is ours', async () => {
+    await signInWith({ callback: (parameters) => parameters.set('iss', `${liar.issuer}/tenant`) });
+    await refused({ callback: (parameters) => parameters.set('iss', 'https://else.example') });
     await refused({ callback: (parameters) => parameters.set('state', 'x') });
   });
 
