@@ -20,6 +20,10 @@ export const AuthIdentity = Type.Object({
   authPolicyId,
   issuer,
   subject,
+  linkedBy: Type.Union([Type.Literal('administrator'), Type.Literal('first_sign_in'), Type.Literal('name')], {
+    description:
+      'Who made the link: an administrator, the sign-in that made the user, or a name that the upstream told. By the last an administrator does not get in, until another one says so too.',
+  }),
   username: name('What the person was called there at the latest sign-in.'),
   email: name('The address the upstream told then.'),
   createdAt: Type.Integer({ description: 'Milliseconds.' }),

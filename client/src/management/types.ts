@@ -265,6 +265,8 @@ export type AuthIdentity = {
   issuer: string;
   /** Whom it is about: as the upstream says it, byte for byte. */
   subject: string;
+  /** Who made the link: an administrator, the sign-in that made the user, or a name that the upstream told. By the last an administrator does not get in, until another one says so too. */
+  linkedBy: 'administrator' | 'first_sign_in' | 'name';
   /** What the person was called there at the latest sign-in. */
   username: string | null;
   /** The address the upstream told then. */

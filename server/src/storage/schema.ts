@@ -708,6 +708,8 @@ export interface IdentityTable {
   issuer: string;
   subject: string;
   user_id: string;
+  /** `first_sign_in`: it made the user; `name`: what the upstream said named the user. */
+  linked_by: 'administrator' | 'first_sign_in' | 'name';
   /** What the person was called there at the latest sign-in. */
   username: string | null;
   email: string | null;

@@ -61,6 +61,7 @@ export const link = (server: TestServer, policyId: string, userId: string, subje
         issuer: 'https://id.example',
         subject,
         user_id: userId,
+        linked_by: 'first_sign_in',
         username: null,
         email: null,
         created_at: 1,

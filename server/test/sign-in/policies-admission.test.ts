@@ -123,6 +123,29 @@ eachEngine('admission', (engine) => {
     assert.ok(!(await server.rows('identities')).some(({ user_id }) => user_id === user.id));
   });
 
+  test('nor is one who was linked by an address before, until another one stands for it', async () => {
+    const policy = await liarPolicy(server, liar, { linksByEmail: true });
+    const [user, made] = [await makeUser(server), someone()];
+    await verify(user.id);
+    const who = someone({ email: user.email });
+    assert.equal(await idOf(policy, who), user.id);
+    await makeAdministratorOf(server, user.id);
+    assertProblem(await comeIn(policy, who), 403, noAccount);
+    const path = `/users/${user.id}/auth-identities`;
+    const [link] = await native(server, 'GET', path);
+    assert.equal(link.linkedBy, 'name');
+    const { authPolicyId, issuer, subject } = link;
+    const confirmed = await native(server, 'POST', path, { authPolicyId, issuer, subject });
+    assert.equal(confirmed.linkedBy, 'administrator');
+    assert.equal(await idOf(policy, who), user.id);
+    // Whom a sign-in made is nobody else.
+    const makes = await liarPolicy(server, liar, { checkUserExists: false });
+    const id = await idOf(makes, made);
+    await makeAdministratorOf(server, id);
+    assert.equal(await idOf(makes, made), id);
+    assert.equal((await native(server, 'GET', `/users/${id}/auth-identities`))[0].linkedBy, 'first_sign_in');
+  });
+
   test('the same subject at two policies is two people, and subjects count byte for byte', async () => {
     const [first, second] = [await liarPolicy(server, liar), await liarPolicy(server, liar)];
     const who = { sub: `Same-${engine}` };

@@ -52,6 +52,10 @@ export async function admitIdentity(
   const key = { policyId: policy.id, issuer: identity.issuer, subject: identity.subject };
   const linked = await findIdentity(ctx, trx, key);
   if (linked !== undefined) {
+    // Somebody may have become one since: an upstream's word still does not make it an administrator's.
+    if (linked.linkedBy === 'name' && (await isAdministrator(ctx, trx, linked.userId))) {
+      return { admitted: false, why: 'user_is_administrator', userId: linked.userId };
+    }
     await noteIdentityUse(ctx, trx, key, identity);
     return admitUser(ctx, trx, policy, linked.userId);
   }
@@ -61,7 +65,8 @@ export async function admitIdentity(
   }
   if (found === undefined && policy.checkUserExists) return { admitted: false, why: 'user_unknown' };
   const userId = found ?? (await newUser(ctx, trx, policy, identity));
-  await linkIdentity(ctx, trx, key, userId, identity);
+  const linkedBy = found === undefined ? 'first_sign_in' : 'name';
+  await linkIdentity(ctx, trx, key, { userId, linkedBy }, identity);
   return admitUser(ctx, trx, policy, userId);
 }
 

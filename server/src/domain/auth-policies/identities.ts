@@ -12,8 +12,12 @@ export interface IdentityKey {
   readonly subject: string;
 }
 
+export type LinkedBy = Schema['identities']['linked_by'];
+
 export interface Identity extends IdentityKey {
   readonly userId: string;
+  /** An administrator, the sign-in that made the user, or a name that the upstream told and the policy trusts. */
+  readonly linkedBy: LinkedBy;
   /** What the person was called there at the latest sign-in. */
   readonly username: string | null;
   readonly email: string | null;
@@ -27,6 +31,7 @@ const identityOf = (row: Schema['identities']): Identity => ({
   issuer: row.issuer,
   subject: row.subject,
   userId: row.user_id,
+  linkedBy: row.linked_by,
   username: row.username,
   email: row.email,
   createdAt: row.created_at,
@@ -60,7 +65,7 @@ export async function linkIdentity(
   ctx: Context,
   trx: Tx,
   key: IdentityKey,
-  userId: string,
+  { userId, linkedBy }: Pick<Identity, 'userId' | 'linkedBy'>,
   names: UpstreamNames = { username: null, email: null },
 ): Promise<void> {
   if ((await rowOf(ctx, trx, key)) !== undefined) {
@@ -78,12 +83,27 @@ export async function linkIdentity(
       issuer: key.issuer,
       subject: key.subject,
       user_id: userId,
+      linked_by: linkedBy,
       ...cut(names),
       created_at: now,
       last_used_at: now,
     })
     .execute();
-  await recordChange(ctx, trx, 'identity.linked', key.policyId, { userId, details: { issuer: key.issuer } });
+  await recordChange(ctx, trx, 'identity.linked', key.policyId, { userId, details: { issuer: key.issuer, linkedBy } });
+}
+
+/** An administrator stands for a link that was made otherwise. */
+export async function confirmIdentity(ctx: Context, trx: Tx, key: IdentityKey, userId: string): Promise<void> {
+  const linkedBy = 'administrator';
+  await trx
+    .updateTable('identities')
+    .set({ linked_by: linkedBy })
+    .where('tenant_id', '=', ctx.site.tenantId)
+    .where('policy_id', '=', key.policyId)
+    .where('issuer', '=', key.issuer)
+    .where('subject', '=', key.subject)
+    .execute();
+  await recordChange(ctx, trx, 'identity.linked', key.policyId, { userId, details: { issuer: key.issuer, linkedBy } });
 }
 
 /** Notes that somebody signed in by it, and what it is called by now. */

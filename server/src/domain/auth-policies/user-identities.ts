@@ -6,6 +6,7 @@ import { assertWholeTenant } from '../organizations/reach.ts';
 import { endEverythingOfPolicy } from '../sessions/end.ts';
 import { loadOwnUser } from '../users/read-users.ts';
 import {
+  confirmIdentity,
   findIdentity,
   type Identity,
   type IdentityKey,
@@ -24,8 +25,8 @@ export async function readIdentities(ctx: Context, userId: string): Promise<Iden
 }
 
 /**
- * Says who a user is upstream. Whoever is that there can then act as the user, so the caller must hold what the user
- * could do at the management APIs. Throws `entity.not_found` (the user), `entity.reference_not_found` (naming
+ * Says who a user is upstream, or stands for a link that was made otherwise. Whoever is that there can then act as the
+ * user, so the caller must hold what the user could do at the management APIs. Throws `entity.not_found` (the user), `entity.reference_not_found` (naming
  * `authPolicyId`), `entity.exists` (of thing `identity`), `input.invalid`, `auth.exceeds_own`, `auth.organization_token`.
  */
 export async function linkUser(ctx: Context, userId: string, key: IdentityKey): Promise<Identity> {
@@ -42,7 +43,9 @@ export async function linkUser(ctx: Context, userId: string, key: IdentityKey): 
     if (policy === undefined) throw referenceNotFound('auth policy', 'authPolicyId');
     if (policy.type === 'password') throw invalid('authPolicyId', 'With a password people are nobody but themselves.');
     await assertHoldsAllOf(ctx, trx, userId);
-    await linkIdentity(ctx, trx, key, userId);
+    const made = await findIdentity(ctx, trx, key);
+    if (made?.userId === userId && made.linkedBy !== 'administrator') await confirmIdentity(ctx, trx, key, userId);
+    else await linkIdentity(ctx, trx, key, { userId, linkedBy: 'administrator' });
     return (await findIdentity(ctx, trx, key)) as Identity;
   });
 }
