@@ -60,7 +60,14 @@ eachEngine('/api/users/:userId/auth-identities', (engine) => {
     const key = keyOf({ subject: 'Ünïcode 漢字/?&=' });
     const made = await native.expect(201, 'POST', pathOf(id), key);
     const { createdAt } = made;
-    assert.deepEqual(made, { ...key, linkedBy: 'administrator', username: null, email: null, createdAt, lastUsedAt: createdAt });
+    assert.deepEqual(made, {
+      ...key,
+      linkedBy: 'administrator',
+      username: null,
+      email: null,
+      createdAt,
+      lastUsedAt: createdAt,
+    });
     assert.deepEqual(await native.expect(200, 'GET', pathOf(id)), [made]);
     const [mine, byPassword, elsewhere] = [
       await session(id, policy),

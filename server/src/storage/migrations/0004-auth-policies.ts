@@ -56,7 +56,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
   // Who somebody is upstream; compared byte for byte.
   table = times(
-    maybeText(text(ofTenant('identities'), 'policy_id', 'issuer', 'subject', 'user_id', 'linked_by'), 'username', 'email'),
+    maybeText(
+      text(ofTenant('identities'), 'policy_id', 'issuer', 'subject', 'user_id', 'linked_by'),
+      'username',
+      'email',
+    ),
     'created_at',
     'last_used_at',
   ).addPrimaryKeyConstraint('identities_pk', ['tenant_id', 'policy_id', 'issuer', 'subject']);
