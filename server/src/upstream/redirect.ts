@@ -57,4 +57,4 @@ export interface RedirectUpstream<Configuration, Secrets> {
 }
 
 /** Longest wait for all that one step asks of an upstream, in milliseconds: whoever signs in is answered within 5 s. */
-export const upstreamDeadlineMs = 4500;
+export const upstreamDeadlineMs = 4000;
