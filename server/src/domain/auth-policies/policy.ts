@@ -19,8 +19,7 @@ export type RedirectingType = 'oauth1' | 'oauth2' | 'openid';
 
 /** What a policy proves itself with upstream, by name. */
 export type AuthPolicySecrets = LdapSecrets & OAuth1Secrets & OAuth2Secrets;
-export const secretNames = ['bindPassword', 'consumerSecret', 'clientSecret'] as const;
-export type SecretName = (typeof secretNames)[number];
+export type SecretName = keyof AuthPolicySecrets;
 
 /** Members of a group upstream have these roles in an organization here, from each sign-in on. */
 export interface RoleMapping {

@@ -35,9 +35,6 @@ export interface PolicyUser {
 
 type PolicyUserRow = Schema['auth_policy_users'];
 
-/** Most users of a policy that are read at once. */
-export const mostPolicyUsers = 10_000;
-
 /** The rows of a policy. */
 export const policyUserRows = (ctx: Context, db: Queryable, policyId: string, { status }: PolicyUserFilter) => {
   const rows = db
@@ -100,16 +97,4 @@ async function withUsers(ctx: Context, rows: readonly PolicyUserRow[]): Promise<
     const user = byId.get(user_id);
     return user === undefined ? [] : [{ ...user, status, createdAt: created_at, updatedAt: updated_at }];
   });
-}
-
-/** The ids of the approved users, in order, at most 10 000. Throws `entity.not_found`, `auth.organization_token`. */
-export async function listAllPolicyUserIds(ctx: Context, policyId: string): Promise<string[]> {
-  assertWholeTenant(ctx, 'read whom an auth policy lets in');
-  await loadPolicyRow(ctx, ctx.db.read, policyId);
-  const rows = await policyUserRows(ctx, ctx.db.read, policyId, { status: 'approved' })
-    .orderBy('created_at')
-    .orderBy('user_id')
-    .limit(mostPolicyUsers)
-    .execute();
-  return rows.map(({ user_id }) => user_id);
 }

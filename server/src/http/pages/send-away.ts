@@ -3,14 +3,12 @@ import type { FastifyRequest } from 'fastify';
 import { Refusal } from '../../protocol/refusal.ts';
 import { beginRedirect } from '../../protocol/sign-in/redirect.ts';
 import { protocolContext } from '../request.ts';
+import { pageCallbackPath } from '../upstream-callbacks.ts';
 import { browserOf } from './cookies.ts';
 import { formField } from './form-body.ts';
 import type { PageServices } from './routes.ts';
 import { expectedPerson, type SignInPlace } from './sign-in-place.ts';
 import { identifierOf } from './views/parts.ts';
-
-/** Where it comes back to, with the policy below. */
-export const callbackPath = '/sign-in/callback';
 
 /** Begins; answers with where the browser goes. Throws as `beginRedirect` does. */
 export function beginAt(
@@ -30,7 +28,7 @@ export function beginAt(
     target: place.target,
     purpose: place.purpose,
     browserSecret,
-    redirectUri: `${request.site.origin}${callbackPath}/${policyId}`,
+    redirectUri: `${request.site.origin}${pageCallbackPath}/${policyId}`,
     loginHint: hint?.trim() || undefined,
     uiLocales: place.uiLocales,
     reauthenticates: place.provesAgain || isOther,

@@ -12,11 +12,12 @@ import { Refusal } from '../../protocol/refusal.ts';
 import { finishRedirect, type UpstreamPurpose } from '../../protocol/sign-in/redirect.ts';
 import { parseForm } from '../edge/form.ts';
 import { protocolContext } from '../request.ts';
+import { pageCallbackPath } from '../upstream-callbacks.ts';
 import { browserOf, setSessionCookie } from './cookies.ts';
 import { problemNamed } from './problems.ts';
 import { seeOther, withParameters } from './respond.ts';
 import type { PageServices } from './routes.ts';
-import { beginAt, callbackPath } from './send-away.ts';
+import { beginAt } from './send-away.ts';
 import { mayEnter, placeOf, policyInForm, problemToShow, sendSignIn } from './sign-in.ts';
 import { currentStep, goOn } from './step.ts';
 
@@ -51,7 +52,7 @@ export async function passOnReturn(
 ): Promise<FastifyReply> {
   const fields = request.body instanceof Map ? (request.body as ReadonlyMap<string, string>) : new Map();
   const location = withParameters(
-    `${callbackPath}/${encodeURIComponent(policyIdOf(request))}`,
+    `${pageCallbackPath}/${encodeURIComponent(policyIdOf(request))}`,
     Object.fromEntries(fields),
   );
   if (location.length > longestReturn) throw malformed('The form is too large.');
@@ -68,8 +69,7 @@ export async function finishUpstream(
   const query = (request.raw.url ?? '').split('?').slice(1).join('?');
   const { purpose, entered, refusal } = await finishRedirect(protocolContext(services, request), {
     parameters: new URLSearchParams([...parseForm(query)]),
-    policyId: policyIdOf(request),
-    redirectUri: `${request.site.origin}${callbackPath}/${policyIdOf(request)}`,
+    redirectUri: `${request.site.origin}${pageCallbackPath}/${policyIdOf(request)}`,
     ...secretsOf(request),
   });
   if (purpose.kind === 'app') throw new Refusal('upstream_state_unknown', { detail: 'of an app' });

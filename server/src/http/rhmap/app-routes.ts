@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { revokeAppSession, verifyAppSession } from '../../protocol/app-sessions/sessions.ts';
 import { signInToApp } from '../../protocol/app-sessions/sign-in.ts';
 import { Refusal } from '../../protocol/refusal.ts';
+import type { AppEnd } from '../../protocol/sign-in/redirect.ts';
 import { loadPerson } from '../../protocol/tokens/person.ts';
 import { type HttpServices, protocolContext } from '../request.ts';
 import { beginPath } from './arm-routes.ts';
@@ -26,7 +27,7 @@ const auth: Handler = async (services, request) => {
   const answer = await signInToApp(ctx, {
     clientId: requiredText(body, 'clientToken'),
     policyName: requiredText(body, 'policyId'),
-    endRedirectUrl: textOf(body, 'endRedirectUrl'),
+    end: endOf(textOf(body, 'endRedirectUrl')),
     device: textOf(body, 'device'),
     identifier: textOf(params, 'userId') ?? '',
     password: textOf(params, 'password') ?? '',
@@ -43,6 +44,13 @@ const auth: Handler = async (services, request) => {
     authResponse: authResponseOf(signedIn, user),
   };
 };
+
+/** The parameter that fh-js-sdk appends, with the name of a function of the page. */
+const callbackParameter = /[?&]_fhAuthCallback=[A-Za-z_$][\w$.]{0,127}$/;
+
+/** RHMAP's word for where the browser ends; what the SDK adds to it is registered nowhere. */
+const endOf = (url: string | undefined): AppEnd | undefined =>
+  url === undefined ? undefined : { url, registeredAs: url.replace(callbackParameter, '') };
 
 function paramsOf(body: Body): Body {
   const { params } = body;

@@ -18,6 +18,7 @@ import { refusedPage } from '../pages/errors.ts';
 import { knownBrowser, sendPage } from '../pages/page.ts';
 import { seeOther } from '../pages/respond.ts';
 import { type HttpServices, protocolContext } from '../request.ts';
+import { appCallbackPath } from '../upstream-callbacks.ts';
 import { type End, endUrl } from './end-url.ts';
 import { landingView } from './landing.ts';
 import { refuseOtherMethods } from './methods.ts';
@@ -25,7 +26,6 @@ import { authResponseOf } from './person.ts';
 import { codeOf } from './words.ts';
 
 export const beginPath = '/box/srv/1.1/arm/begin';
-export const callbackPath = '/box/srv/1.1/arm/authCallback';
 
 /** Largest form, in bytes: it goes on in a URL, with the cookies below the 16 KB of a request's head. */
 const bodyLimit = 8 * 1024;
@@ -38,7 +38,7 @@ async function begin(services: HttpServices, request: FastifyRequest, reply: Fas
   const outcome = await beginRedirectToApp(protocolContext(services, request), {
     ticket: queryOf(request).get('ticket') ?? '',
     browserSecret: knownBrowser(services, request, reply),
-    redirectUri: urlOf(request, callbackPath),
+    redirectUri: urlOf(request, appCallbackPath),
   });
   return 'location' in outcome ? seeOther(reply, outcome.location) : end(services, request, reply, outcome);
 }
@@ -50,7 +50,7 @@ async function callback(services: HttpServices, request: FastifyRequest, reply: 
     return sendPage(services, request, reply, (_t, locale) => landingView(locale, shown));
   }
   const { browserSecret } = browserOf(request);
-  const redirectUri = urlOf(request, callbackPath);
+  const redirectUri = urlOf(request, appCallbackPath);
   const back = { parameters, browserSecret, redirectUri };
   const outcome = await finishRedirectToApp(protocolContext(services, request), back);
   return end(services, request, reply, outcome);
@@ -63,7 +63,7 @@ async function end(
   reply: FastifyReply,
   outcome: AppOutcome,
 ): Promise<FastifyReply> {
-  const base = outcome.endRedirectUrl ?? urlOf(request, callbackPath);
+  const base = outcome.endUrl ?? urlOf(request, appCallbackPath);
   return reply
     .code(302)
     .header('location', endUrl(base, await endOf(services, request, outcome)))
@@ -82,7 +82,7 @@ async function endOf(services: HttpServices, request: FastifyRequest, outcome: A
 /** A form from elsewhere comes without our cookies; the GET that follows has them. */
 function fromForm({ body }: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (!(body instanceof Form)) throw malformed('The request carries no form.');
-  return seeOther(reply, `${callbackPath}?${new URLSearchParams([...body])}`);
+  return seeOther(reply, `${appCallbackPath}?${new URLSearchParams([...body])}`);
 }
 
 /** The plugin of the two pages. */
@@ -100,12 +100,12 @@ export function armRoutes(services: HttpServices) {
     );
     const page = { exposeHeadRoute: false, config: { open: true } };
     server.get(below(beginPath), page, (request, reply) => begin(services, request, reply));
-    server.get(below(callbackPath), page, (request, reply) => callback(services, request, reply));
-    server.post(below(callbackPath), { bodyLimit, config: { open: true } }, async (request, reply) =>
+    server.get(below(appCallbackPath), page, (request, reply) => callback(services, request, reply));
+    server.post(below(appCallbackPath), { bodyLimit, config: { open: true } }, async (request, reply) =>
       fromForm(request, reply),
     );
     refuseOtherMethods(server, below(beginPath), ['GET']);
-    refuseOtherMethods(server, below(callbackPath), ['GET', 'POST']);
+    refuseOtherMethods(server, below(appCallbackPath), ['GET', 'POST']);
   };
 }
 

@@ -1,9 +1,5 @@
 /** Users of a policy. On the wire a user is named by what it signs in with; our own ids are taken too. */
-import {
-  listPolicyUsersByKey,
-  mostPolicyUsers,
-  type PolicyUser,
-} from '../../domain/auth-policies/read-policy-users.ts';
+import { listPolicyUsersByKey, type PolicyUser } from '../../domain/auth-policies/read-policy-users.ts';
 import type { Context } from '../../domain/context.ts';
 import { findAccount, typedIdentifier } from '../../domain/users/accounts.ts';
 import { getUser } from '../../domain/users/read-users.ts';
@@ -12,6 +8,7 @@ import { userNotFound } from './mapping.ts';
 
 /** RHMAP's lists have no pages: they are put together of ours. */
 const pageSize = 500;
+const mostUsers = 10_000;
 
 /** Whom the policy lets in. Throws `entity.not_found`. */
 export async function approvedUsersOf(ctx: Context, policyId: string): Promise<PolicyUser[]> {
@@ -22,7 +19,7 @@ export async function approvedUsersOf(ctx: Context, policyId: string): Promise<P
     const { items, next } = await listPolicyUsersByKey(ctx, policyId, { status: 'approved' }, range);
     users.push(...items);
     cursor = next;
-  } while (cursor !== undefined && users.length < mostPolicyUsers);
+  } while (cursor !== undefined && users.length < mostUsers);
   return users;
 }
 

@@ -4,7 +4,7 @@ import type { RefusalReason } from '../../protocol/refusal.ts';
 import { wireFieldOf } from './configurations.ts';
 
 export const unreadableBody = 'Request body must be a JSON object';
-export const administratorsOnly = 'Administrator access required';
+const administratorsOnly = 'Administrator access required';
 
 /** Something wrong with a request, in the dialect's own sentence. */
 export const wrong = (message: string): DomainError => new DomainError('input.invalid', message);

@@ -1,5 +1,5 @@
 /**
- * Sign-in of apps (RHMAP's `$fh.auth`): an app asks for its people and gets a session of its own, never a cookie.
+ * Sign-in of apps: an app asks for its people and gets a session of its own, never a cookie.
  *
  *   app ──► signInToApp ─┬─ form: name and password go along ──────────────────────► session
  *                        └─ redirect: a ticket ──► browser: beginRedirectToApp ──► upstream
@@ -14,6 +14,7 @@ import { findPolicyRowByName } from '../../domain/auth-policies/read-policies.ts
 import { type ClientFacts, loadClientFacts } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import { Refusal } from '../refusal.ts';
+import type { AppEnd } from '../sign-in/redirect.ts';
 
 /**
  * An application that people sign in to by itself: one of our own, for what an app shows nobody else consents to.
@@ -36,14 +37,11 @@ export async function policyForApp(ctx: ProtocolContext, client: ClientFacts, na
   throw new Refusal('policy_unknown', { clientId: client.id, detail: 'no such policy is on and offered' });
 }
 
-/** The parameter that fh-js-sdk appends, with the name of a function of the page. */
-const callbackParameter = /[?&]_fhAuthCallback=[A-Za-z_$][\w$.]{0,127}$/;
-
 /**
- * Checks the address a browser is sent to with a session: one of the client's redirect URIs, character by character, but
- * for the SDK's own parameter at its end. Throws `end_redirect_unregistered`.
+ * Checks the address a browser is sent to with a session: one of the client's redirect URIs, character by character.
+ * Throws `end_redirect_unregistered`.
  */
-export function assertEndRedirectUrl({ id, signIn }: ClientFacts, url: string): void {
-  if (signIn.redirectUris.includes(url) || signIn.redirectUris.includes(url.replace(callbackParameter, ''))) return;
+export function assertEnd({ id, signIn }: ClientFacts, { url, registeredAs }: AppEnd): void {
+  if (signIn.redirectUris.includes(url) || signIn.redirectUris.includes(registeredAs)) return;
   throw new Refusal('end_redirect_unregistered', { clientId: id });
 }

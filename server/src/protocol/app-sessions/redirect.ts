@@ -3,14 +3,14 @@ import type { ProtocolContext } from '../context.ts';
 import { Refusal } from '../refusal.ts';
 import { logRefusal } from '../refused.ts';
 import { beginRedirect, finishRedirect, takeTicket, type UpstreamPurpose } from '../sign-in/redirect.ts';
-import { appOf, assertEndRedirectUrl } from './apps.ts';
+import { appOf, assertEnd } from './apps.ts';
 import { revokeAppSession } from './sessions.ts';
 import type { AppSignedIn } from './sign-in.ts';
 
 type AppPurpose = UpstreamPurpose & { kind: 'app' };
 
 /** How a sign-in ended, and where the browser goes with that; null: to a page of ours. */
-export type AppOutcome = { readonly endRedirectUrl: string | null } & (
+export type AppOutcome = { readonly endUrl: string | null } & (
   | { readonly signedIn: AppSignedIn }
   | { readonly refusal: Refusal }
 );
@@ -38,7 +38,7 @@ export async function beginRedirectToApp(
     const target = { client: await appOf(ctx, purpose.clientId), organizationId: null };
     return await beginRedirect(ctx, { policyId, target, purpose, browserSecret, redirectUri });
   } catch (error) {
-    return refusedFor(ctx, purpose.endRedirectUrl, error);
+    return refusedFor(ctx, purpose.end?.url ?? null, error);
   }
 }
 
@@ -60,16 +60,16 @@ export async function finishRedirectToApp(ctx: ProtocolContext, back: BackToApp)
     if (entered !== undefined) await revokeAppSession(ctx, entered.sessionSecret);
     return refusedFor(ctx, null, changed);
   }
-  if (entered === undefined) return refusedFor(ctx, purpose.endRedirectUrl, refusal);
+  if (entered === undefined) return refusedFor(ctx, purpose.end?.url ?? null, refusal);
   const { userId, sessionSecret, identity } = entered;
-  return { endRedirectUrl: purpose.endRedirectUrl, signedIn: { userId, sessionSecret, identity } };
+  return { endUrl: purpose.end?.url ?? null, signedIn: { userId, sessionSecret, identity } };
 }
 
 /** Why the browser must not be sent to the app's address any more, if so: it would get a session there. */
 async function changeSince(ctx: ProtocolContext, purpose: AppPurpose): Promise<Refusal | undefined> {
   try {
     const client = await appOf(ctx, purpose.clientId);
-    if (purpose.endRedirectUrl !== null) assertEndRedirectUrl(client, purpose.endRedirectUrl);
+    if (purpose.end !== null) assertEnd(client, purpose.end);
     return undefined;
   } catch (error) {
     if (error instanceof Refusal) return error;
@@ -77,8 +77,8 @@ async function changeSince(ctx: ProtocolContext, purpose: AppPurpose): Promise<R
   }
 }
 
-async function refusedFor(ctx: ProtocolContext, endRedirectUrl: string | null, error: unknown): Promise<AppOutcome> {
+async function refusedFor(ctx: ProtocolContext, endUrl: string | null, error: unknown): Promise<AppOutcome> {
   if (!(error instanceof Refusal)) throw error;
   await logRefusal(ctx, 'authorization.refused', error);
-  return { endRedirectUrl, refusal: error };
+  return { endUrl, refusal: error };
 }

@@ -5,8 +5,8 @@ import type { UpstreamIdentity } from '../../upstream/identity.ts';
 import type { ProtocolContext } from '../context.ts';
 import { loggingRefusal } from '../refused.ts';
 import { signInByForm } from '../sign-in/by-form.ts';
-import { ticketForApp } from '../sign-in/redirect.ts';
-import { appOf, assertEndRedirectUrl, policyForApp } from './apps.ts';
+import { type AppEnd, ticketForApp } from '../sign-in/redirect.ts';
+import { appOf, assertEnd, policyForApp } from './apps.ts';
 
 export interface AppSignIn {
   /** Id of the application. */
@@ -14,7 +14,7 @@ export interface AppSignIn {
   /** Name of the policy. */
   readonly policyName: string;
   /** Where the browser goes after a redirect; undefined: to a page of ours. */
-  readonly endRedirectUrl: string | undefined;
+  readonly end: AppEnd | undefined;
   /** The app's own name for the device; shown to administrators. */
   readonly device: string | undefined;
   readonly identifier: string;
@@ -40,8 +40,8 @@ export async function signInToApp(ctx: ProtocolContext, asked: AppSignIn): Promi
   const { client, policy } = await loggingRefusal(ctx, 'authorization.refused', () => resolve(ctx, asked));
   const device = logText(asked.device);
   if (!isForm(policy.type)) {
-    const { endRedirectUrl = null } = asked;
-    const purpose = { kind: 'app', clientId: client.id, organizationId: null, endRedirectUrl, device } as const;
+    const { end = null } = asked;
+    const purpose = { kind: 'app', clientId: client.id, organizationId: null, end, device } as const;
     return { ticket: await ticketForApp(ctx, policy.id, purpose) };
   }
   const { userId, sessionSecret, identity } = await signInByForm(ctx, {
@@ -54,10 +54,10 @@ export async function signInToApp(ctx: ProtocolContext, asked: AppSignIn): Promi
   return { signedIn: { userId, sessionSecret, identity } };
 }
 
-async function resolve(ctx: ProtocolContext, { clientId, policyName, endRedirectUrl }: AppSignIn) {
+async function resolve(ctx: ProtocolContext, { clientId, policyName, end }: AppSignIn) {
   const client = await appOf(ctx, clientId);
   const policy = await policyForApp(ctx, client, policyName);
   // Where nobody is sent away nobody comes back.
-  if (endRedirectUrl !== undefined && !isForm(policy.type)) assertEndRedirectUrl(client, endRedirectUrl);
+  if (end !== undefined && !isForm(policy.type)) assertEnd(client, end);
   return { client, policy };
 }

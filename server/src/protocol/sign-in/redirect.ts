@@ -34,9 +34,16 @@ export type UpstreamPurpose =
       readonly kind: 'app';
       readonly clientId: string;
       readonly organizationId: null;
-      readonly endRedirectUrl: string | null;
+      readonly end: AppEnd | null;
       readonly device: string | null;
     };
+
+/** Where an app's browser ends. */
+export interface AppEnd {
+  readonly url: string;
+  /** The redirect URI of the client that it is, without what the app's dialect adds to it. */
+  readonly registeredAs: string;
+}
 
 export interface RedirectSignIn {
   readonly policyId: string;
@@ -78,10 +85,8 @@ export interface RedirectBack {
   /** The query, or form, that the browser brought back. */
   readonly parameters: URLSearchParams;
   readonly browserSecret: string | undefined;
-  /** The policy that the path names, where it names one. */
-  readonly policyId?: string | undefined;
-  /** Where it came back to, where one address serves several policies: it must be where it was sent to. */
-  readonly redirectUri?: string | undefined;
+  /** Where it came back to: it must be where it was sent to. */
+  readonly redirectUri: string;
   readonly sessionSecret?: string | undefined;
 }
 
@@ -99,9 +104,7 @@ export async function finishRedirect(ctx: ProtocolContext, back: RedirectBack): 
   if (state === '' || back.browserSecret === undefined) throw unknown('no state, or no cookie');
   const taken = await takeUpstreamRequest(ctx.services, ctx.site.tenantId, state, back.browserSecret);
   if (taken === undefined) throw unknown('unknown, over, used, or of another browser');
-  if (back.policyId !== undefined && back.policyId !== taken.policyId) throw unknown('of another policy');
-  const sentTo = taken.kept[redirectUriKey];
-  if (back.redirectUri !== undefined && back.redirectUri !== sentTo) throw unknown('sent to another address');
+  if (back.redirectUri !== taken.kept[redirectUriKey]) throw unknown('sent to another address');
   const purpose = taken.purpose as UpstreamPurpose;
   try {
     return { purpose, entered: await enter(ctx, { ...taken, purpose }, state, back) };

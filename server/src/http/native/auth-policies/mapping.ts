@@ -6,6 +6,7 @@ import type { NewAuthPolicy } from '../../../domain/auth-policies/settings.ts';
 import type { Context } from '../../../domain/context.ts';
 import { mapPage } from '../../../domain/paging.ts';
 import type { Preset } from '../../../upstream/presets.ts';
+import { appCallbackPath, pageCallbackPath } from '../../upstream-callbacks.ts';
 
 /** A policy as it is shown: of a secret, only that it is there. */
 export const policyBody = (ctx: Context, policy: DomainPolicy, emailDomains: readonly string[]): AuthPolicy => ({
@@ -32,8 +33,8 @@ export const policyBody = (ctx: Context, policy: DomainPolicy, emailDomains: rea
 });
 
 const callbackUrls = ({ site }: Context, { id }: DomainPolicy): string[] => [
-  `${site.origin}/sign-in/callback/${id}`,
-  `${site.origin}/box/srv/1.1/arm/authCallback`,
+  `${site.origin}${pageCallbackPath}/${id}`,
+  `${site.origin}${appCallbackPath}`,
 ];
 
 /** A page of policies as bodies. */
