@@ -1,7 +1,7 @@
 /** The Chromium that tests drive: the machine's own; `npm test` installs Debian's where it may. */
-import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { canInstallPackages, installPackage } from './apt.ts';
+import { isExecutable } from './programs.ts';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome'];
 
@@ -26,13 +26,4 @@ export async function installChromium(): Promise<void> {
   await installPackage('chromium');
   if (findChromium() === undefined)
     throw new Error('Chromium is missing: apt-get installed it, but without a program.');
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { canInstallPackages, installPackage } from './apt.ts';
+import { npmReasonOf } from './programs.ts';
 
 const version = '7.0.0';
 const folder = join(import.meta.dirname, '..', 'node_modules', '.cache', `kerberos-${version}`);
@@ -29,7 +30,7 @@ export async function installKerberos(): Promise<string | undefined> {
     return packages;
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
-    console.error(`${kerberosMissing} (${reasonOf(error)})`);
+    console.error(`${kerberosMissing} (${npmReasonOf(error)})`);
     return undefined;
   }
 }
@@ -58,10 +59,6 @@ async function build(): Promise<void> {
 }
 
 const nodeFolder = (): string => dirname(dirname(realpathSync(process.execPath)));
-
-/** npm says first what went wrong, and last where it wrote that down. */
-const reasonOf = (error: unknown): string =>
-  /^npm error .*$/m.exec(String((error as { stderr?: string }).stderr))?.[0] ?? String(error);
 
 /** What is added to the environment of tests. */
 export const kerberosEnvironment = (path: string | undefined): NodeJS.ProcessEnv =>

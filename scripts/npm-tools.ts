@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { npmReasonOf } from './programs.ts';
 
 const cache = join(import.meta.dirname, '..', 'node_modules', '.cache', 'sekisho');
 
@@ -34,7 +35,7 @@ export async function installTool(tool: NpmTool): Promise<InstalledTool> {
     await install(tool, folder);
     return { program };
   } catch (error) {
-    return { missing: `${tool.name} ${tool.version} can not be installed, so it is not tested: ${reasonOf(error)}` };
+    return { missing: `${tool.name} ${tool.version} can not be installed, so it is not tested: ${npmReasonOf(error)}` };
   }
 }
 
@@ -56,7 +57,3 @@ async function install({ name, version, program }: NpmTool, folder: string): Pro
     rmSync(made, { recursive: true, force: true });
   }
 }
-
-/** npm says first what went wrong. */
-const reasonOf = (error: unknown): string =>
-  /^npm error .*$/m.exec(String((error as { stderr?: string }).stderr))?.[0] ?? String(error);

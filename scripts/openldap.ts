@@ -1,7 +1,8 @@
 /** OpenLDAP and MIT Kerberos, which tests sign people in with: the machine's own; `npm test` installs Debian's where it may. */
-import { accessSync, chmodSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { canInstallPackages, installPackage } from './apt.ts';
+import { isExecutable } from './programs.ts';
 
 const packages = [
   'slapd',
@@ -51,14 +52,5 @@ async function withoutStartingServices(work: () => Promise<void>): Promise<void>
     await work();
   } finally {
     if (isOurs) rmSync(policy, { force: true });
-  }
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
   }
 }
