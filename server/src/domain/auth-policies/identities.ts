@@ -38,14 +38,18 @@ const identityOf = (row: Schema['identities']): Identity => ({
   lastUsedAt: row.last_used_at,
 });
 
-const rowOf = (ctx: Context, db: Queryable, { policyId, issuer, subject }: IdentityKey) =>
+const columnsOf = (ctx: Context, { policyId, issuer, subject }: IdentityKey) => ({
+  tenant_id: ctx.site.tenantId,
+  policy_id: policyId,
+  issuer,
+  subject,
+});
+
+const rowOf = (ctx: Context, db: Queryable, key: IdentityKey) =>
   db
     .selectFrom('identities')
     .selectAll()
-    .where('tenant_id', '=', ctx.site.tenantId)
-    .where('policy_id', '=', policyId)
-    .where('issuer', '=', issuer)
-    .where('subject', '=', subject)
+    .where((eb) => eb.and(columnsOf(ctx, key)))
     .executeTakeFirst();
 
 /** Undefined when nobody here is that. */
@@ -78,10 +82,7 @@ export async function linkIdentity(
   await trx
     .insertInto('identities')
     .values({
-      tenant_id: ctx.site.tenantId,
-      policy_id: key.policyId,
-      issuer: key.issuer,
-      subject: key.subject,
+      ...columnsOf(ctx, key),
       user_id: userId,
       linked_by: linkedBy,
       ...cut(names),
@@ -98,10 +99,7 @@ export async function confirmIdentity(ctx: Context, trx: Tx, key: IdentityKey, u
   await trx
     .updateTable('identities')
     .set({ linked_by: linkedBy })
-    .where('tenant_id', '=', ctx.site.tenantId)
-    .where('policy_id', '=', key.policyId)
-    .where('issuer', '=', key.issuer)
-    .where('subject', '=', key.subject)
+    .where((eb) => eb.and(columnsOf(ctx, key)))
     .execute();
   await recordChange(ctx, trx, 'identity.linked', key.policyId, { userId, details: { issuer: key.issuer, linkedBy } });
 }
@@ -111,10 +109,7 @@ export async function noteIdentityUse(ctx: Context, trx: Tx, key: IdentityKey, n
   await trx
     .updateTable('identities')
     .set({ ...cut(names), last_used_at: ctx.clock.now() })
-    .where('tenant_id', '=', ctx.site.tenantId)
-    .where('policy_id', '=', key.policyId)
-    .where('issuer', '=', key.issuer)
-    .where('subject', '=', key.subject)
+    .where((eb) => eb.and(columnsOf(ctx, key)))
     .execute();
 }
 
@@ -143,10 +138,7 @@ export async function listIdentitiesOfUser(ctx: Context, db: Queryable, userId: 
 export async function unlinkIdentity(ctx: Context, trx: Tx, key: IdentityKey, userId: string): Promise<void> {
   const { numDeletedRows } = await trx
     .deleteFrom('identities')
-    .where('tenant_id', '=', ctx.site.tenantId)
-    .where('policy_id', '=', key.policyId)
-    .where('issuer', '=', key.issuer)
-    .where('subject', '=', key.subject)
+    .where((eb) => eb.and(columnsOf(ctx, key)))
     .where('user_id', '=', userId)
     .executeTakeFirst();
   if (numDeletedRows === 0n) throw notFound('identity');
