@@ -828,17 +828,19 @@ eachEngine('tokens for an organization', (engine) => {
         [{ audience: machine.audience }, 1],
         [{ audience: machine.audience, organization: organization.id }, 2],
       ] as const) {
-        let count = 0;
-        db.run = (...args) => {
-          count += 1;
-          return run.apply(db, args) as never;
+        const names: string[] = [];
+        db.run = (statement, args) => {
+          names.push(statement.name);
+          return run.call(db, statement, args) as never;
         };
         try {
           await tokenFor(server, issuer, machine, ask);
         } finally {
           db.run = run;
         }
-        assert.equal(count, reads);
+        // Every second somebody looks for notices to send, which has nothing to do with the request.
+        const ofRequest = names.filter((name) => name !== 'logout_notices_due');
+        assert.equal(ofRequest.length, reads, ofRequest.join(', '));
       }
     }
   });
