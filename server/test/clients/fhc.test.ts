@@ -137,7 +137,10 @@ eachEngine('fhc', (engine) => {
         policies('create', '--id=wrong', `--type=${type}`, `--configurations=${configurations}`);
       const refusals = [
         [await create('LDAP', '{}'), 'configurations.url is required'],
-        [await create('LDAP', '{"url":"https://x"}'), 'configurations.url must be an ldap:// or ldaps:// URL'],
+        [
+          await create('LDAP', '{"url":"https://x"}'),
+          'configurations.url must be an ldap:// or ldaps:// URL: a host, with :port if need be, and nothing more',
+        ],
         [
           await create('MBAAS', '{}'),
           'policyType MBAAS is not supported: there is no MBaaS here that could decide who somebody is',

@@ -132,11 +132,11 @@ eachEngine('RHMAP: configurations', (engine) => {
   test('what a configuration lacks is named in the words of the request', async () => {
     const methods = 'simple, DIGEST-MD5, CRAM-MD5, GSSAPI';
     await refused('LDAP', {}, 'configurations.url is required');
-    await refused(
-      'LDAP',
-      { ...ldap, url: 'http://x.example' },
-      'configurations.url must be an ldap:// or ldaps:// URL',
-    );
+    for (const url of ['http://x.example', 'ldap://x.example/dc=x', 'ldap://x.example:99999']) {
+      const message =
+        'configurations.url must be an ldap:// or ldaps:// URL: a host, with :port if need be, and nothing more';
+      await refused('LDAP', { ...ldap, url }, message);
+    }
     await refused('LDAP', { ...ldap, authmethod: 'NTLM' }, `configurations.authmethod must be one of ${methods}`);
     await refused('LDAP', { ...ldap, starttls: 'maybe' }, 'configurations.starttls must be true or false');
     await refused('LDAP', { ...ldap, searchBase: 'dc=x' }, 'configurations.searchFilter is required');
@@ -158,6 +158,43 @@ eachEngine('RHMAP: configurations', (engine) => {
       'MBAAS',
       mbaas,
       'policyType MBAAS is not supported: there is no MBaaS here that could decide who somebody is',
+    );
+  });
+
+  test('the sentences are in the words of the request too', async () => {
+    const url = 'ldap://127.0.0.1';
+    const dn = 'ou=people,dc=x';
+    const search = { url, searchBase: 'dc=x', searchFilter: '(uid={user})' };
+    const ldaps: [configurations: object, message: string][] = [
+      [{ url }, 'dn: simple needs dn and dn_prefix, or searchBase'],
+      [{ url, dn }, 'dn_prefix is required with dn, unless searchBase is given'],
+      [{ url, dn_prefix: 'uid' }, 'dn: dn_prefix needs it'],
+      [{ url, dn, dnPrefix: 'a b' }, 'dnPrefix must be the name of an attribute, like uid'],
+      [{ ...search, bindDn: 'cn=x' }, 'bindPassword: bindDn needs it'],
+      [
+        { ...ldap, url: 'ldap://ldap.example.com' },
+        'url: It would be spoken to in the clear: use ldaps:// or starttls (or set allowsClearText)',
+      ],
+    ];
+    for (const [configurations, message] of ldaps) await refused('LDAP', configurations, `configurations.${message}`);
+
+    const provider = { clientId: 'a', issuer: 'https://p.example' };
+    for (const [type, userIdField] of [
+      ['OAUTH2', 7],
+      ['OPENID', 7],
+      ['OPENID', ['mail']],
+    ] as const) {
+      await refused(type, { ...provider, userIdField }, 'configurations.userIdField must be a string');
+    }
+    await refused('OAUTH2', { ...provider, fields: { id: 7 } }, 'configurations.fields.id must be a string');
+    for (const fields of ['login', 7, ['login']]) {
+      const given = { ...provider, fields, userIdField: 'login' };
+      await refused('OAUTH2', given, 'configurations.fields must be an object');
+    }
+    await refused(
+      'OAUTH1',
+      { ...urls, clientId: 'a', clientSecret: 7 },
+      'configurations.clientSecret must be a string of 1 to 4096 characters',
     );
   });
 

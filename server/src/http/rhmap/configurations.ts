@@ -101,6 +101,8 @@ function ofProvider(native: Body, provider: unknown): Record<string, unknown> {
  */
 function withIdField(type: AuthPolicyType, native: Record<string, unknown>, field: unknown): Record<string, unknown> {
   if (type === 'ldap' || type === 'password') return native;
+  // No object: the domain says so.
+  if (typeof (native.fields ?? {}) !== 'object' || Array.isArray(native.fields)) return native;
   const named = typeof field === 'string' && /mail/i.test(field) ? { email: field } : { username: field };
   // OpenID Connect tells people apart by `sub`, always.
   const id = type === 'openid' ? {} : { id: field };
@@ -161,13 +163,30 @@ function fromNative({ type, configuration, secrets }: AuthPolicy): Record<string
 const valueAt = (configuration: object, path: string): unknown =>
   path.split('.').reduce<unknown>((value, name) => (value as Body | null | undefined)?.[name], configuration);
 
-/** The field of a request that the domain's path names. */
-export function wireFieldOf(path: string): string {
+/** The field of a request that the domain's path names; `given` is the configuration in it. */
+export function wireFieldOf(path: string, given: Body): string {
   const [head, ...rest] = path.split('.');
   if (head !== 'configuration') return path;
   const inner = rest.filter((part) => !/^\d+$/.test(part)).join('.');
-  if (inner === 'fields.id') return 'configurations.userIdField';
+  if (comesFromIdField(inner, given)) return 'configurations.userIdField';
   const all = Object.values(words).flat();
   const word = all.find(({ native }) => native === inner) ?? all.find(({ native }) => native === `${inner}.base`);
-  return ['configurations', word?.wire ?? inner].filter((part) => part !== '').join('.');
+  const name = word?.also?.find((one) => own(given, word.wire) === undefined && own(given, one) !== undefined);
+  return ['configurations', name ?? word?.wire ?? inner].filter((part) => part !== '').join('.');
 }
+
+/** `userIdField` stands for these, where `fields` does not say otherwise. */
+function comesFromIdField(inner: string, given: Body): boolean {
+  const [, name] = /^fields\.(id|email|username)$/.exec(inner) ?? [];
+  if (name === undefined || own(given, 'userIdField') === undefined) return false;
+  return !Object.hasOwn((own(given, 'fields') ?? {}) as object, name);
+}
+
+const wireNames: ReadonlyMap<string, string> = new Map([
+  ['search', 'searchBase'],
+  ...Object.values(words).flatMap((ofType) => ofType.map(({ native, wire }) => [native, wire] as const)),
+]);
+
+/** The domain's sentence about a configuration, with RHMAP's names in it. */
+export const inWireWords = (message: string): string =>
+  message.replace(/\b[A-Za-z]+(\.[A-Za-z]+)?\b/g, (name) => wireNames.get(name) ?? name);

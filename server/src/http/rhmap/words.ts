@@ -1,7 +1,8 @@
 /** The sentences of this dialect. Its clients show `message` and nothing else, so each has to stand alone. */
 import { DomainError, type ErrorCode } from '../../kernel/errors.ts';
 import type { RefusalReason } from '../../protocol/refusal.ts';
-import { wireFieldOf } from './configurations.ts';
+import type { Body } from './body.ts';
+import { inWireWords, wireFieldOf } from './configurations.ts';
 
 export const unreadableBody = 'Request body must be a JSON object';
 const administratorsOnly = 'Administrator access required';
@@ -22,20 +23,24 @@ const sentences: { readonly [Code in ErrorCode]?: string } = {
 export function sentenceOf(error: DomainError, given: unknown): string {
   const known = sentences[error.code];
   if (known !== undefined) return known;
-  const { policyId } = (given ?? {}) as { policyId?: unknown };
+  const { policyId, configurations } = (given ?? {}) as { policyId?: unknown; configurations?: unknown };
   if (error.code === 'entity.not_found' && error.data.thing === 'auth policy') return 'Policy not found';
   if (error.code === 'entity.exists' && error.path === 'name') {
     return `A policy with policyId '${policyId}' already exists`;
   }
-  return error.path === undefined ? withoutStop(error.message) : aboutField(error.path, error.message);
+  if (error.path === undefined) return withoutStop(error.message);
+  return aboutField(error.path, error.message, (configurations ?? {}) as Body);
 }
 
 /** The domain says "It must be …" of a field; here the field is in the sentence. */
-function aboutField(path: string, message: string): string {
-  const field = path === 'name' ? 'policyId' : wireFieldOf(path);
-  if (message.startsWith('It is written ldap')) return `${field} must be an ldap:// or ldaps:// URL`;
-  const [, rest] = /^It ((?:is|must|has|needs|does) .*)$/s.exec(message) ?? [];
-  return withoutStop(rest === undefined ? `${field}: ${message}` : `${field} ${rest}`);
+function aboutField(path: string, message: string, configurations: Body): string {
+  const field = path === 'name' ? 'policyId' : wireFieldOf(path, configurations);
+  if (message.startsWith('It is written ldap')) {
+    return `${field} must be an ldap:// or ldaps:// URL: a host, with :port if need be, and nothing more`;
+  }
+  const said = path.startsWith('configuration') ? inWireWords(message) : message;
+  const [, rest] = /^It ((?:is|must|has|needs|does) .*)$/s.exec(said) ?? [];
+  return withoutStop(rest === undefined ? `${field}: ${said}` : `${field} ${rest}`);
 }
 
 const withoutStop = (text: string): string => text.replace(/\.$/, '');
