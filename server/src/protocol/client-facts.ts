@@ -1,4 +1,5 @@
 import { clientColumns, type TokenFactsRow } from '../domain/access/facts.ts';
+import { policiesOfClient } from '../domain/auth-policies/offer-lists.ts';
 import { type ClientType, isPublicClient } from '../domain/clients/client.ts';
 import { type ClientSignIn, signInOf } from '../domain/clients/sign-in.ts';
 import type { AssertionAlgorithm } from '../kernel/jwa.ts';
@@ -29,6 +30,8 @@ export interface ClientFacts {
   grantTypes: readonly string[];
   isPublic: boolean;
   signIn: ClientSignIn;
+  /** The auth policies that people sign in to it by: its own, else the tenant's; undefined: every one. */
+  offeredPolicyIds: readonly string[] | undefined;
   credentials: CredentialFacts[];
 }
 
@@ -43,6 +46,7 @@ type ClientRow = Pick<
   | 'client_first_party'
   | 'client_grant_types'
   | 'client_sign_in'
+  | 'tenant_sign_in'
   | 'credential_id'
   | 'credential_kind'
   | 'secret_hash'
@@ -87,6 +91,7 @@ export async function loadClientFacts(ctx: ProtocolContext, clientId: string): P
 export function clientFactsOf(rows: readonly ClientRow[]): ClientFacts | undefined {
   const [row] = rows;
   if (row === undefined || row.client_id === null) return undefined;
+  const signIn = signInOf(row.client_sign_in ?? '{}');
   return {
     id: row.client_id,
     name: row.client_name as string,
@@ -95,7 +100,8 @@ export function clientFactsOf(rows: readonly ClientRow[]): ClientFacts | undefin
     type: row.client_type as ClientType | null,
     firstParty: row.client_first_party === 1,
     grantTypes: JSON.parse(row.client_grant_types as string) as string[],
-    signIn: signInOf(row.client_sign_in ?? '{}'),
+    signIn,
+    offeredPolicyIds: policiesOfClient(signIn, row.tenant_sign_in),
     isPublic: isPublicClient({ authMethod: row.client_auth_method, type: row.client_type }),
     credentials: rows
       .filter(({ credential_id }) => credential_id !== null)

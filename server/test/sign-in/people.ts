@@ -15,7 +15,7 @@ export const contextAt = (server: TestServer, ip = '127.0.0.1'): ProtocolContext
 };
 
 /** An application, and no organization, that take every policy. */
-export const anywhere = { client: { signIn: {} }, organizationId: null };
+export const anywhere = { client: { offeredPolicyIds: undefined }, organizationId: null };
 
 export const signIn = (server: TestServer, input: PasswordSignIn, ip?: string) =>
   signInWithPassword(contextAt(server, ip), input);

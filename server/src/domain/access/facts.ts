@@ -71,6 +71,7 @@ export interface TokenFactsRow extends CommonRow {
   default_audience: string | null;
   client_grant_types: string | null;
   client_sign_in: string | null;
+  tenant_sign_in: string;
   credential_id: string | null;
   credential_kind: Column<'credentials', 'kind'>;
   secret_hash: string | null;
@@ -86,7 +87,7 @@ export interface TokenFactsRow extends CommonRow {
 }
 
 /** What a token request asks of client `c` and its credential `k`. */
-export const clientColumns = `c.grant_types as client_grant_types, c.sign_in as client_sign_in,
+export const clientColumns = `c.grant_types as client_grant_types, c.sign_in as client_sign_in, t.sign_in as tenant_sign_in,
     k.id as credential_id, k.kind as credential_kind, k.secret_hash as secret_hash, k.public_jwk as key_public_jwk,
     k.alg as key_alg, k.kid as key_kid, k.certificate_subject as certificate_subject,
     k.certificate_thumbprint as certificate_thumbprint, k.expires_at as credential_expires_at`;

@@ -6,41 +6,33 @@
  *   and every list of the organization and those above it
  */
 import { loadOrganizationFacts } from '../access/organization-facts.ts';
-import type { ClientSignIn } from '../clients/sign-in.ts';
 import type { Services } from '../context.ts';
 import { organizationItself } from '../resource-servers/system.ts';
-import { tenantSignIn } from '../tenants/sign-in.ts';
+import { isOffered, type OfferLists } from './offer-lists.ts';
 import { type AuthPolicy, builtInPasswordId } from './policy.ts';
 import { findEnabledPolicies } from './read-policies.ts';
 
 /** For what somebody signs in. */
 export interface SignInTarget {
-  readonly client: { readonly signIn: Pick<ClientSignIn, 'authPolicyIds'> };
+  readonly client: {
+    /** As `policiesOfClient` says. */
+    readonly offeredPolicyIds: readonly string[] | undefined;
+  };
   readonly organizationId: string | null;
 }
 
-/** The lists that count. */
-export interface OfferLists {
-  /** Undefined: every policy. */
-  readonly ofClient: readonly string[] | undefined;
-  /** Null: every policy. */
-  readonly ofOrganization: readonly string[] | null;
-}
-
-/** Whether a policy is among those that may be used; that it is enabled is another question. */
-export const isOffered = ({ ofClient, ofOrganization }: OfferLists, policyId: string): boolean =>
-  (ofClient?.includes(policyId) ?? true) && (ofOrganization?.includes(policyId) ?? true);
-
 type Reads = Pick<Services, 'db'>;
 
-/** Reads the lists. */
+/** The lists that count; those of an organization are read. */
 export async function offerListsOf(
   services: Reads,
   tenantId: string,
   { client, organizationId }: SignInTarget,
 ): Promise<OfferLists> {
-  const ofClient = client.signIn.authPolicyIds ?? (await tenantSignIn(services, tenantId)).authPolicyIds;
-  return { ofClient, ofOrganization: await ofOrganization(services, tenantId, organizationId) };
+  return {
+    ofClient: client.offeredPolicyIds,
+    ofOrganization: await ofOrganization(services, tenantId, organizationId),
+  };
 }
 
 async function ofOrganization(services: Reads, tenantId: string, organizationId: string | null) {

@@ -5,12 +5,11 @@
  */
 import { hashSecret } from '../../kernel/secrets.ts';
 import { defineStatement } from '../../storage/statement.ts';
-import { isOffered } from '../auth-policies/offers.ts';
+import { isOffered, policiesOfClient } from '../auth-policies/offer-lists.ts';
 import type { Authorization } from '../authorizations/authorization.ts';
 import { authorizationRowOf } from '../authorizations/authorizations.ts';
 import { signInOf } from '../clients/sign-in.ts';
 import type { Context, Services } from '../context.ts';
-import type { TenantSignInSettings } from '../tenants/sign-in.ts';
 import { endSession } from './end.ts';
 import type { Session } from './sessions.ts';
 
@@ -76,8 +75,7 @@ export async function findAppSession(
 
 /** Whether people may still sign in to the application by this policy. */
 function stillOffered({ client_sign_in, tenant_sign_in, auth_policy_id }: Row): boolean {
-  const ofTenant = JSON.parse(tenant_sign_in) as TenantSignInSettings;
-  const ofClient = signInOf(client_sign_in).authPolicyIds ?? ofTenant.authPolicyIds;
+  const ofClient = policiesOfClient(signInOf(client_sign_in), tenant_sign_in);
   return isOffered({ ofClient, ofOrganization: null }, auth_policy_id);
 }
 

@@ -37,6 +37,9 @@ export const withDefaults = (tenantName: string, settings: TenantSignInSettings)
   name: settings.name ?? tenantName,
 });
 
+/** Reads the column; most tenants set nothing. */
+export const signInSettingsOf = (column: string): TenantSignInSettings => (column === '{}' ? {} : JSON.parse(column));
+
 const signInOfTenant = defineStatement<{ tenantId: string }, { name: string; sign_in: string }>(
   'sign_in_of_tenant',
   'select name, sign_in from tenants where id = :tenantId',
@@ -49,7 +52,7 @@ export async function tenantSignIn(
 ): Promise<TenantSignIn> {
   const [row] = await services.db.run(signInOfTenant, { tenantId });
   if (row === undefined) throw notFound('tenant');
-  return withDefaults(row.name, JSON.parse(row.sign_in) as TenantSignInSettings);
+  return withDefaults(row.name, signInSettingsOf(row.sign_in));
 }
 
 const urls = ['logoUrl', 'darkLogoUrl', 'faviconUrl', 'termsUrl', 'privacyUrl', 'supportUrl'] as const;

@@ -1,6 +1,6 @@
 import type { Schema } from '../../storage/schema.ts';
 import type { Extras } from '../clients/client.ts';
-import type { TenantSignInSettings } from './sign-in.ts';
+import { signInSettingsOf, type TenantSignInSettings } from './sign-in.ts';
 
 export const environments = ['development', 'staging', 'production'] as const;
 
@@ -25,7 +25,7 @@ export const tenantOf = (row: Schema['tenants']): Tenant => ({
   status: row.status,
   defaultAudience: row.default_audience,
   extras: JSON.parse(row.extras) as Extras,
-  signIn: JSON.parse(row.sign_in) as TenantSignInSettings,
+  signIn: signInSettingsOf(row.sign_in),
   createdAt: row.created_at,
   updatedAt: row.updated_at,
 });

@@ -8,7 +8,8 @@
  * Which application asks, whether the policy is offered for it and where the browser ends is decided before anything
  * else; the rest is the sign-in of pages (`protocol/sign-in/`).
  */
-import { isOffered, offerListsOf } from '../../domain/auth-policies/offers.ts';
+import { isOffered } from '../../domain/auth-policies/offer-lists.ts';
+import { offerListsOf } from '../../domain/auth-policies/offers.ts';
 import { type AuthPolicy, authPolicyOf } from '../../domain/auth-policies/policy.ts';
 import { findPolicyRowByName } from '../../domain/auth-policies/read-policies.ts';
 import { type ClientFacts, loadClientFacts } from '../client-facts.ts';

@@ -1,7 +1,8 @@
 /** A request on its way: what is still open of it for whoever is signed in, and its end. */
 import { acceptsPolicy } from '../../domain/access/decide.ts';
 import { loadOrganizationFacts } from '../../domain/access/organization-facts.ts';
-import { isOffered, offerListsOf, type SignInTarget } from '../../domain/auth-policies/offers.ts';
+import { isOffered } from '../../domain/auth-policies/offer-lists.ts';
+import { offerListsOf, type SignInTarget } from '../../domain/auth-policies/offers.ts';
 import { type Consent, findConsent } from '../../domain/consents/consents.ts';
 import { endInteraction, type InteractionRow, usePushedRequest } from '../../domain/interactions/interactions.ts';
 import { organizationItself } from '../../domain/resource-servers/system.ts';

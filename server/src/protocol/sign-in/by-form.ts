@@ -2,7 +2,8 @@
  * A person gives a name and a password to us: which policy they are for is said by the form, and whether that policy may
  * be used for what the person signs in to is decided here, whatever the form says.
  */
-import { isOffered, offerListsOf, type SignInTarget } from '../../domain/auth-policies/offers.ts';
+import { isOffered } from '../../domain/auth-policies/offer-lists.ts';
+import { offerListsOf, type SignInTarget } from '../../domain/auth-policies/offers.ts';
 import { authPolicyOf, builtInPasswordId, secretsOf } from '../../domain/auth-policies/policy.ts';
 import { findPolicyRow } from '../../domain/auth-policies/read-policies.ts';
 import type { AppOfSession } from '../../domain/sessions/begin.ts';

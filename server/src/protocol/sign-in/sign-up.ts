@@ -3,7 +3,8 @@
  * makes nobody a member of an organization. Who asks with an address or name that is taken learns that it can't be used,
  * and nothing else: without a message to the address there is no way to say less, so tries are counted.
  */
-import { isOffered, offerListsOf, type SignInTarget } from '../../domain/auth-policies/offers.ts';
+import { isOffered } from '../../domain/auth-policies/offer-lists.ts';
+import { offerListsOf, type SignInTarget } from '../../domain/auth-policies/offers.ts';
 import { builtInPasswordId } from '../../domain/auth-policies/policy.ts';
 import { inOneTransaction } from '../../domain/one-transaction.ts';
 import { tenantSignIn } from '../../domain/tenants/sign-in.ts';

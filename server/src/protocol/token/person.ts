@@ -4,7 +4,8 @@
  *   redeem → what for → may the person? → scopes → use up what was shown → mint → log → answer
  */
 import { decideUserAccess } from '../../domain/access/decide.ts';
-import { isOffered, offerListsOf } from '../../domain/auth-policies/offers.ts';
+import { isOffered } from '../../domain/auth-policies/offer-lists.ts';
+import { offerListsOf } from '../../domain/auth-policies/offers.ts';
 import type { Authorization } from '../../domain/authorizations/authorization.ts';
 import { insertOpaqueToken } from '../../domain/authorizations/opaque-tokens.ts';
 import { organizationConsented } from '../../domain/consents/consents.ts';
