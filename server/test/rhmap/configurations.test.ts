@@ -224,6 +224,27 @@ eachEngine('RHMAP: configurations', (engine) => {
     );
   });
 
+  test('of a secret the mask is shown while there is one, whoever gave or removed it', async () => {
+    const policy = await make('OAUTH2', google);
+    const { clientSecret: _, ...withoutSecret } = google;
+    const body = { ...policy, policyType: 'OAUTH2' };
+    await managed(server, 'update', { ...body, configurations: withoutSecret });
+    assert.deepEqual(await configurationsOf(policy), { ...google, clientSecret: mask }, 'left out, it stays');
+
+    const { configuration } = await nativeOf(policy);
+    const { clientAuthMethod: __, ...rest } = configuration;
+    const setSecret = (clientSecret: string | null) =>
+      native(server, 'PATCH', `/auth-policies/${policy.guid}`, { configuration: { ...rest, clientSecret } });
+    await managed(server, 'update', { ...body, configurations: google });
+    await setSecret(null);
+    assert.deepEqual(await configurationsOf(policy), withoutSecret);
+    await managed(server, 'update', await managed(server, 'read', { policyId: policy.policyId }));
+    await setSecret('another');
+    assert.deepEqual(await configurationsOf(policy), { ...withoutSecret, clientSecret: mask });
+    await managed(server, 'update', { ...body, configurations: { ...google, clientSecret: null } });
+    assert.deepEqual(await configurationsOf(policy), { ...google, clientSecret: null });
+  });
+
   test('what was changed elsewhere is shown, and can be sent back', async () => {
     const policy = await make('OAUTH2', google);
     await native(server, 'PATCH', `/auth-policies/${policy.guid}`, {

@@ -132,7 +132,18 @@ const secretWords: ReadonlySet<string> = new Set(['bindPassword', 'consumerSecre
 /** What was kept, while it still says what the policy is; the policy in our words after it was changed elsewhere. */
 export function toWire(services: Pick<Services, 'outgoing'>, policy: AuthPolicy): Record<string, unknown> {
   const kept = policy.extras.rhmap?.configurations as Record<string, unknown> | undefined;
-  return kept !== undefined && stillSays(services, policy, kept) ? kept : fromNative(policy);
+  return kept !== undefined && stillSays(services, policy, kept) ? withSecrets(policy, kept) : fromNative(policy);
+}
+
+/** The masks of the secrets that there are: an update leaves one out that stays, the native API takes one away. */
+function withSecrets({ type, secrets }: AuthPolicy, kept: Body): Record<string, unknown> {
+  const shown: Record<string, unknown> = { ...kept };
+  for (const { wire, native, also = [] } of words[type].filter((word) => secretWords.has(word.native))) {
+    const written = [wire, ...also].filter((name) => own(kept, name) === secretMask);
+    if (!secrets.includes(native as SecretName)) for (const name of written) delete shown[name];
+    else if (written.length === 0) shown[wire] = secretMask;
+  }
+  return shown;
 }
 
 function stillSays({ outgoing }: Pick<Services, 'outgoing'>, policy: AuthPolicy, kept: Body): boolean {
