@@ -10,12 +10,12 @@ import type { UpstreamIdentity } from '../../upstream/identity.ts';
 import { managementScopesOfRoles, rolesOfSubject } from '../access/role-scopes.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
-import { emailKeyOf, usernameIdentity } from '../users/identity.ts';
+import { emailIdentity, type Identity, usernameIdentity } from '../users/identity.ts';
 import type { UserStatus } from '../users/user.ts';
 import { createUser } from '../users/users.ts';
 import { findIdentity, linkIdentity, noteIdentityUse } from './identities.ts';
 import { type AuthPolicy, authPolicyOf } from './policy.ts';
-import { sameUser, userWith } from './same-user.ts';
+import { isSameAddress, isSameName, sameUser, userWith } from './same-user.ts';
 
 /** Why somebody who proved who it is does not get in. */
 export type NotAdmitted = 'user_unknown' | 'user_is_administrator' | 'not_approved' | 'blocked' | 'awaiting_approval';
@@ -137,12 +137,14 @@ async function isAdministrator(ctx: Context, trx: Tx, userId: string): Promise<b
 
 /** The first sign-in makes the user, with what the upstream vouches for and nobody here has. */
 async function newUser(ctx: Context, trx: Tx, policy: AuthPolicy, identity: UpstreamIdentity): Promise<string> {
-  const { email, emailVerified, username } = identity;
-  const ownEmail = email !== null && emailVerified && (await isFree(ctx, trx, 'email_key', emailKeyOf(email)));
-  const ownUsername = policy.type === 'ldap' ? await freeUsername(ctx, trx, username) : null;
+  const [email, username] = [ownEmail(identity), policy.type === 'ldap' ? ownUsername(identity) : undefined];
   const { id } = await createUser(ctx, {
-    ...(ownEmail ? { email, emailVerified: true } : {}),
-    ...(ownUsername === null ? {} : { username: ownUsername }),
+    ...(email !== undefined && (await isFree(ctx, trx, 'email_key', email.key))
+      ? { email: email.shown, emailVerified: true }
+      : {}),
+    ...(username !== undefined && (await isFree(ctx, trx, 'username_key', username.key))
+      ? { username: username.shown }
+      : {}),
     name: shown(identity.name),
     givenName: shown(identity.givenName),
     familyName: shown(identity.familyName),
@@ -155,13 +157,26 @@ async function newUser(ctx: Context, trx: Tx, policy: AuthPolicy, identity: Upst
 const isFree = async (ctx: Context, trx: Tx, column: 'email_key' | 'username_key', key: string): Promise<boolean> =>
   (await userWith(ctx, trx, column, key)) === undefined;
 
-async function freeUsername(ctx: Context, trx: Tx, text: string | null): Promise<string | null> {
-  if (text === null) return null;
+/**
+ * The address as it is kept here. What is none here, or would be kept as another mailbox (`ｍ` is kept as `m`), is left:
+ * the upstream vouched for its own spelling, and that other one may be somebody else's.
+ */
+function ownEmail({ email, emailVerified }: UpstreamIdentity): Identity | undefined {
+  const kept = email !== null && emailVerified ? readOr(() => emailIdentity(email)) : undefined;
+  return kept !== undefined && isSameAddress(kept.shown, email as string) ? kept : undefined;
+}
+
+/** The same of a name. */
+function ownUsername({ username }: UpstreamIdentity): Identity | undefined {
+  const kept = username === null ? undefined : readOr(() => usernameIdentity(username));
+  return kept !== undefined && isSameName(kept.shown, username) ? kept : undefined;
+}
+
+function readOr(read: () => Identity): Identity | undefined {
   try {
-    const { shown: name, key } = usernameIdentity(text);
-    return (await isFree(ctx, trx, 'username_key', key)) ? name : null;
+    return read();
   } catch {
-    return null;
+    return undefined;
   }
 }
 

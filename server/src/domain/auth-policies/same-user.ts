@@ -38,9 +38,13 @@ const provesUsername = (policy: AuthPolicy, username: string): boolean =>
 
 async function byVerifiedEmail(ctx: Context, trx: Tx, email: string): Promise<string | undefined> {
   const found = await userWith(ctx, trx, 'email_key', emailKeyOf(email));
-  const isTheirs = found?.email_verified === 1 && isSameName(mailboxOf(found.email), mailboxOf(email));
+  const isTheirs = found?.email_verified === 1 && isSameAddress(found.email, email);
   return isTheirs ? found.id : undefined;
 }
+
+/** Whether an address as it is kept here is the very mailbox that an upstream named. */
+export const isSameAddress = (ours: string | null, theirs: string): boolean =>
+  isSameName(mailboxOf(ours), mailboxOf(theirs));
 
 /** What stands before the host; that is compared by its key, in which it is ASCII. */
 const mailboxOf = (email: string | null): string | null => email?.slice(0, email.lastIndexOf('@')) ?? null;
@@ -49,7 +53,7 @@ const mailboxOf = (email: string | null): string | null => email?.slice(0, email
  * Whether a name is the same but for the case of A to Z. Here `ı` and `i`, or `ſ` and `s`, are one name, so that nobody
  * takes one that reads like another's; upstream they can be two people's, and neither is to become the other.
  */
-const isSameName = (ours: string | null | undefined, theirs: string | null): boolean =>
+export const isSameName = (ours: string | null | undefined, theirs: string | null): boolean =>
   ours != null && theirs !== null && plain(ours) === plain(theirs);
 
 const plain = (text: string): string => text.trim().replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
