@@ -176,7 +176,11 @@ eachEngine('fhc', (engine) => {
       const create = ['admin', 'policies', 'create', '--id=x', '--type=FEEDHENRY', '--configurations={}'];
       for (const [key, status, message] of [
         [`key_${'x'.repeat(43)}`, 401, 'Invalid API key'],
-        [await makeApiKey(lab.server, ['read:auth_policies']), 403, 'Administrator access required'],
+        [
+          await makeApiKey(lab.server, ['read:auth_policies']),
+          403,
+          'Administrator access required: the scope create:auth_policies is missing',
+        ],
       ] as const) {
         const other = fhcFor(lab.server.origin, key);
         try {

@@ -147,6 +147,7 @@ eachEngine('RHMAP: auth policies', (engine) => {
       ['addusers', { guid }, 'users must be a non-empty array of user ids'],
       ['addusers', { guid, users: [] }, 'users must be a non-empty array of user ids'],
       ['addusers', { guid, users: [7] }, 'users must be a non-empty array of user ids'],
+      ['addusers', { guid, users: [''] }, 'users must be a non-empty array of user ids'],
       ['addusers', { guid, users: Array(1001).fill('x') }, 'users must have at most 1000 user ids'],
       ['removeusers', { guid }, 'users must be a non-empty array of user ids'],
       ['removeusers', { guid: 'nothing', users: ['x'] }, 'Policy not found'],
@@ -168,7 +169,12 @@ eachEngine('RHMAP: auth policies', (engine) => {
 
   const call = (name: string, options: Parameters<TestServer['request']>[2] = {}): Promise<Answer> =>
     server.request('POST', `${policyPath}/${name}`, options);
-  const all = ['create', 'read', 'update', 'delete', 'list', 'users', 'addusers', 'removeusers'];
+  /** The verb of the scope that each call needs. */
+  const needs: Record<string, string> = {
+    ...{ create: 'create', read: 'read', update: 'update', delete: 'delete' },
+    ...{ list: 'read', users: 'read', addusers: 'update', removeusers: 'update' },
+  };
+  const all = Object.keys(needs);
 
   test('JSON counts whatever it is called; what is none is refused', async () => {
     const key = await makeKey(server);
@@ -178,11 +184,16 @@ eachEngine('RHMAP: auth policies', (engine) => {
       assert.equal(answer.body.status, 'ok', `${type}: ${answer.text}`);
     }
     assert.equal((await call('list', { headers })).body.status, 'ok', 'no body');
-    for (const body of ['{', '[]', '"x"', 'null', 'policyId=x', '{"a":1,"a":2}', '{"policyId":"\\u0000"}']) {
+    const malformed = async (body: string, message: string) => {
       const { status, body: answered } = await call('read', { headers, body });
-      const message = 'Request body must be a JSON object';
       assert.deepEqual({ status, answered }, { status: 400, answered: { status: 'error', message } }, body);
+    };
+    for (const body of ['{', '[]', '"x"', 'null', 'policyId=x']) {
+      await malformed(body, 'Request body must be a JSON object');
     }
+    await malformed('{"a":1,"a":2}', 'The field "a" is repeated');
+    await malformed('{"policyId":"\\u0000"}', 'The field "policyId" holds a NUL character');
+    await malformed('\ufeff{}', 'The body begins with a byte order mark');
     const large = await call('read', { headers, body: `{"policyId":"${'x'.repeat(1024 * 1024)}"}` });
     assert.deepEqual([large.status, large.body], [413, { status: 'error', message: 'Request body is too large' }]);
   });
@@ -209,13 +220,14 @@ eachEngine('RHMAP: auth policies', (engine) => {
     const narrow = { 'x-fh-auth-user': await makeKey(server, ['read:api_keys']) };
     const before = await server.stateHash();
     for (const name of all) {
+      const scope = `${needs[name]}:auth_policies`;
       const cases: [options: Parameters<TestServer['request']>[2], status: number, message: string][] = [
         [{}, 401, 'An API key is required in the header X-FH-AUTH-USER'],
         [{ headers: { cookie: 'feedhenry=admin;' } }, 401, 'An API key is required in the header X-FH-AUTH-USER'],
         [{ headers: wrongKey }, 401, 'Invalid API key'],
         [{ token: forAuth0 }, 401, 'Invalid access token'],
-        [{ token: outsider.token }, 403, 'Administrator access required'],
-        [{ headers: narrow }, 403, 'Administrator access required'],
+        [{ token: outsider.token }, 403, `Administrator access required: the scope ${scope} is missing`],
+        [{ headers: narrow }, 403, `Administrator access required: the scope ${scope} is missing`],
       ];
       for (const [options, status, message] of cases) {
         const answer = await call(name, { json: {}, ...options });
@@ -247,10 +259,6 @@ eachEngine('RHMAP: auth policies', (engine) => {
   });
 
   test('each call needs its own scope', async () => {
-    const needs: Record<string, string> = {
-      ...{ create: 'create', read: 'read', update: 'update', delete: 'delete' },
-      ...{ list: 'read', users: 'read', addusers: 'update', removeusers: 'update' },
-    };
     for (const verb of ['create', 'read', 'update', 'delete']) {
       const headers = { 'x-fh-auth-user': await makeKey(server, [`${verb}:auth_policies`]) };
       for (const name of all) {

@@ -48,7 +48,8 @@ const mostUsers = 1000;
 
 export function requiredUsers(body: Body): string[] {
   const value = memberOf(body, 'users');
-  const isList = Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string');
+  const isList =
+    Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string' && one !== '');
   if (!isList) throw wrong('users must be a non-empty array of user ids');
   if (value.length > mostUsers) throw wrong(`users must have at most ${mostUsers} user ids`);
   return value;

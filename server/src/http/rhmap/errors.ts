@@ -7,7 +7,7 @@ import { DomainError, type ErrorKind } from '../../kernel/errors.ts';
 import { Refusal } from '../../protocol/refusal.ts';
 import { challengeFor } from '../challenge.ts';
 import { type HttpServices, logRefusedByVerb } from '../request.ts';
-import { codeOf, sentenceOf, unreadableBody } from './words.ts';
+import { codeOf, malformedSentence, sentenceOf } from './words.ts';
 
 export const failure = (message: string) => ({ status: 'error', message }) as const;
 
@@ -51,7 +51,7 @@ function answerTo(error: unknown, request: FastifyRequest): Answer {
 }
 
 function answerToDomain(error: DomainError, request: FastifyRequest): Answer {
-  if (error.code === 'input.malformed') return { status: 400, message: unreadableBody };
+  if (error.code === 'input.malformed') return { status: 400, message: malformedSentence(error.message) };
   const status = statuses[error.kind] ?? 200;
   const message = error.code === 'auth.invalid_token' ? badCredential(request) : sentenceOf(error, request.body);
   const { retryAfterSeconds } = error.data;

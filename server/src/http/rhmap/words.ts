@@ -1,6 +1,7 @@
 /** The sentences of this dialect. Its clients show `message` and nothing else, so each has to stand alone. */
 import { DomainError, type ErrorCode } from '../../kernel/errors.ts';
 import type { RefusalReason } from '../../protocol/refusal.ts';
+import { notJson } from '../edge/json-check.ts';
 import type { Body } from './body.ts';
 import { inWireWords, wireFieldOf } from './configurations.ts';
 
@@ -10,9 +11,12 @@ const administratorsOnly = 'Administrator access required';
 /** Something wrong with a request, in the dialect's own sentence. */
 export const wrong = (message: string): DomainError => new DomainError('input.invalid', message);
 
+/** Of what is no JSON at all there is no more to say; anything else is told. */
+export const malformedSentence = (message: string): string =>
+  message === notJson().message ? unreadableBody : withoutStop(message);
+
 const sentences: { readonly [Code in ErrorCode]?: string } = {
   'auth.missing': 'An API key is required in the header X-FH-AUTH-USER',
-  'auth.insufficient_scope': administratorsOnly,
   'auth.organization_token': administratorsOnly,
   'rate.limited': 'Too many requests',
   'storage.unavailable': 'Not available just now, try again',
@@ -23,6 +27,7 @@ const sentences: { readonly [Code in ErrorCode]?: string } = {
 export function sentenceOf(error: DomainError, given: unknown): string {
   const known = sentences[error.code];
   if (known !== undefined) return known;
+  if (error.code === 'auth.insufficient_scope') return lacking(error.data.scopes);
   const { policyId, configurations } = (given ?? {}) as { policyId?: unknown; configurations?: unknown };
   if (error.code === 'entity.not_found' && error.data.thing === 'auth policy') return 'Policy not found';
   if (error.code === 'entity.exists' && error.path === 'name') {
@@ -31,6 +36,9 @@ export function sentenceOf(error: DomainError, given: unknown): string {
   if (error.path === undefined) return withoutStop(error.message);
   return aboutField(error.path, error.message, (configurations ?? {}) as Body);
 }
+
+const lacking = (scopes: unknown): string =>
+  Array.isArray(scopes) ? `${administratorsOnly}: the scope ${scopes.join(' or ')} is missing` : administratorsOnly;
 
 /** The domain says "It must be …" of a field; here the field is in the sentence. */
 function aboutField(path: string, message: string, configurations: Body): string {
