@@ -1,6 +1,7 @@
 /** Tokens that say nothing by themselves: refresh tokens, and access tokens for the userinfo endpoint. */
+import { clientTakes } from '../domain/auth-policies/offer-lists.ts';
 import { endAuthorization } from '../domain/authorizations/authorizations.ts';
-import { endOpaqueToken, findOpaqueToken } from '../domain/authorizations/opaque-tokens.ts';
+import { clientMayUse, endOpaqueToken, findOpaqueToken } from '../domain/authorizations/opaque-tokens.ts';
 import { findRefreshToken, type RefreshToken } from '../domain/authorizations/refresh-tokens.ts';
 import { confirmationOf } from './binding/binding.ts';
 import { loadClientFacts } from './client-facts.ts';
@@ -21,7 +22,7 @@ export async function introspectOpaque(
   const { tenantId } = ctx.site;
   const opaque = await findOpaqueToken(ctx.services, tenantId, token);
   if (opaque !== undefined) {
-    const isGood = maySee(opaque.client_id) && opaque.user_status === 'active' && opaque.client_status === 'active';
+    const isGood = maySee(opaque.client_id) && opaque.user_status === 'active' && clientMayUse(opaque);
     if (!isGood) return { active: false };
     const profile = profileNamed(opaque.issuer);
     const { dpop_thumbprint: jkt, certificate_thumbprint: thumbprint } = opaque;
@@ -47,7 +48,11 @@ async function isAlive(ctx: ProtocolContext, token: RefreshToken): Promise<boole
   const { usedAt, expiresAt, authorization, clientId } = token;
   if (usedAt !== null || Math.min(expiresAt, authorization.expiresAt) <= ctx.services.clock.now()) return false;
   const [{ client }, user] = await Promise.all([loadClientFacts(ctx, clientId), loadPerson(ctx, authorization.userId)]);
-  return client?.status === 'active' && user?.status === 'active';
+  return (
+    client?.status === 'active' &&
+    user?.status === 'active' &&
+    clientTakes(client.offeredPolicyIds, authorization.authPolicyId)
+  );
 }
 
 function refreshBody(ctx: ProtocolContext, { authorization, createdAt, expiresAt }: RefreshToken) {

@@ -1,6 +1,6 @@
 /** The userinfo endpoint (OpenID Connect Core §5.3): claims about the person a token speaks for. */
 import { findAuthorization } from '../domain/authorizations/authorizations.ts';
-import { findOpaqueToken } from '../domain/authorizations/opaque-tokens.ts';
+import { clientMayUse, findOpaqueToken } from '../domain/authorizations/opaque-tokens.ts';
 import { assertBinding, bindingOfClaim, type PresentedAccessToken } from './binding/present.ts';
 import type { ProtocolContext } from './context.ts';
 import { isJwt } from './opaque.ts';
@@ -35,7 +35,7 @@ async function subjectOf(ctx: ProtocolContext, profile: IssuerProfile, presented
   const { token } = presented;
   if (!isJwt(token)) {
     const found = await findOpaqueToken(ctx.services, ctx.site.tenantId, token);
-    if (found?.client_status !== 'active' || found.issuer !== profile.name) {
+    if (found === undefined || found.issuer !== profile.name || !clientMayUse(found)) {
       throw new BadToken('no such token of this issuer');
     }
     const { dpop_thumbprint: jkt, certificate_thumbprint: thumbprint } = found;

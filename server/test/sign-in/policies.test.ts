@@ -6,6 +6,7 @@ import { type Liar, startLiar } from '../labs/liar.ts';
 import { interactionOf } from '../pages/support.ts';
 import { askDevice, makeDeviceApp, poll } from './device-support.ts';
 import { exchangeToken, makeApi, makeExchanger, makeUserOf, signInFor } from './exchange-support.ts';
+import { assertGood, changesNothing, grantedTo, isActive, userinfoStatus } from './granted.ts';
 import {
   ask,
   assertProblem,
@@ -162,6 +163,42 @@ eachEngine('policies that are offered', (engine) => {
     assert.equal((await server.logEvents()).at(-1)?.reason, 'organization_other_policy');
     const without = await refresh(server, 'oidc', app, first.body.refresh_token ?? token);
     assert.equal(without.status, 200, without.text);
+  });
+
+  test('a list that is narrowed counts at once for what is out, and as long as it stands', async () => {
+    const api = await makeApi(server);
+    const person = await makeUserOf(server, api);
+    const app = await makeApp(server);
+    const back = await makeExchanger(server);
+    const granted = await grantedTo(server, 'oidc', app, person);
+    const scope = 'openid read:orders';
+    const { access_token: ofApi } = await signInFor(server, 'oidc', app, person, { apis: [api], scope });
+    const exchanged = () => exchangeToken(server, 'oidc', back, ofApi, { resource: api.indicator });
+    const narrowing: readonly ((list: readonly string[] | null) => Promise<unknown>)[] = [
+      (list) => offerOnly(server, 'applications', app.clientId, list),
+      (authPolicyIds) => native(server, 'PATCH', '/sign-in-exp', { authPolicyIds }),
+    ];
+    for (const narrow of narrowing) {
+      await narrow([away]);
+      try {
+        assert.equal(await userinfoStatus(server, 'oidc', granted.accessToken), 401);
+        for (const token of [granted.accessToken, granted.refreshToken, ofApi]) {
+          assert.equal(await isActive(server, granted, token), false);
+        }
+        const refused = await changesNothing(server, exchanged, {
+          kind: 'token.refused',
+          reason: 'subject_token_invalid',
+        });
+        assert.equal(refused.status, 400, refused.text);
+      } finally {
+        await narrow(null);
+      }
+      await assertGood(server, granted);
+      assert.equal(await isActive(server, granted, ofApi), true);
+      assert.equal((await exchanged()).status, 200);
+    }
+    await narrowing[0]?.(['password']);
+    await assertGood(server, granted);
   });
 
   test('at token exchange too', async () => {

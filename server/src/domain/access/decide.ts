@@ -4,6 +4,7 @@
  *
  * Each decision is a list of checks, in order; the first that fails is the reason.
  */
+import { clientTakes } from '../auth-policies/offer-lists.ts';
 import { manageTenantsScope } from '../tenants/tenant.ts';
 
 /** What a client grant gives. */
@@ -77,6 +78,8 @@ export interface UsedClientFacts {
   readonly firstParty: boolean;
   /** What the API lets people do through it, where the API asks for a grant; undefined when there is none. */
   readonly userGrantScopes: readonly string[] | undefined;
+  /** The auth policies that people sign in to it by; undefined: every one. */
+  readonly offeredPolicyIds: readonly string[] | undefined;
 }
 
 /** Why a subject may have nothing. */
@@ -91,6 +94,7 @@ export type AccessDenial =
   | 'organization_suspended'
   | 'organization_not_member'
   | 'organization_other_policy'
+  | 'policy_not_offered'
   | 'grant_missing'
   | 'organization_denied_by_grant'
   | 'organization_required_by_grant';
@@ -201,6 +205,11 @@ const userChecks: readonly Check<UserAccessFacts>[] = [
       organization === undefined || organization.isMember ? undefined : strangerTo(organization),
   },
   organizationActive,
+  {
+    step: 'auth_policy_offered',
+    fails: ({ client, signedInBy }) =>
+      clientTakes(client?.offeredPolicyIds, signedInBy) ? undefined : 'policy_not_offered',
+  },
   {
     step: 'auth_policy_accepted',
     fails: ({ signedInBy }, organization) =>

@@ -1,6 +1,8 @@
 import type { Schema } from '../../storage/schema.ts';
 import { defineStatement } from '../../storage/statement.ts';
+import { policiesOfClient } from '../auth-policies/offer-lists.ts';
 import { isPublicClient } from '../clients/client.ts';
+import { signInOf } from '../clients/sign-in.ts';
 import type { UserAccessFacts } from './decide.ts';
 import { type AccessRow, grantScopes, resourceServerFactsOf, tenantRoleScopes } from './facts.ts';
 
@@ -61,6 +63,8 @@ export interface UserTokenFactsRow extends UserFactsRow {
   client_type: string | null;
   client_auth_method: string | null;
   client_first_party: number | null;
+  client_sign_in: string | null;
+  tenant_sign_in: string;
   /** The client's grant for people at the API; null when there is none. */
   grant_id: string | null;
   grant_scopes: string | null;
@@ -76,7 +80,7 @@ export const userTokenFacts = defineStatement<
     r.signing_alg as signing_alg, r.signing_secret as signing_secret,
     r.token_lifetime_seconds as token_lifetime_seconds, r.token_dialect as token_dialect, s.kid as signing_kid,
     c.status as client_status, c.type as client_type, c.auth_method as client_auth_method,
-    c.first_party as client_first_party, g.id as grant_id, ${grantScopes}
+    c.first_party as client_first_party, c.sign_in as client_sign_in, t.sign_in as tenant_sign_in, g.id as grant_id, ${grantScopes}
   from tenants t
   join users u on u.tenant_id = t.id and u.id = :userId
   left join clients c on c.tenant_id = t.id and c.id = :clientId
@@ -100,5 +104,6 @@ export const userAccessFactsOf = (row: UserTokenFactsRow, ofOrganization: boolea
     isPublic: isPublicClient({ authMethod: row.client_auth_method, type: row.client_type }),
     firstParty: row.client_first_party === 1,
     userGrantScopes: row.grant_id === null ? undefined : split(row.grant_scopes),
+    offeredPolicyIds: policiesOfClient(signInOf(row.client_sign_in ?? '{}'), row.tenant_sign_in),
   },
 });

@@ -12,7 +12,11 @@ export interface OfferLists {
 
 /** Whether a policy is among those that may be used; that it is enabled is another question. */
 export const isOffered = ({ ofClient, ofOrganization }: OfferLists, policyId: string): boolean =>
-  (ofClient?.includes(policyId) ?? true) && (ofOrganization?.includes(policyId) ?? true);
+  clientTakes(ofClient, policyId) && (ofOrganization?.includes(policyId) ?? true);
+
+/** Whether an application takes people who signed in by a policy; nullish: nobody signed in. */
+export const clientTakes = (ofClient: OfferLists['ofClient'], signedInBy: string | null | undefined): boolean =>
+  signedInBy == null || ofClient === undefined || ofClient.includes(signedInBy);
 
 /** The list of an application, else that of its tenant (the column as stored); undefined: every policy. */
 export const policiesOfClient = (signIn: ClientSignIn, tenantColumn: string): readonly string[] | undefined =>

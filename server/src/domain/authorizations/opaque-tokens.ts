@@ -2,6 +2,8 @@
 import { hashSecret } from '../../kernel/secrets.ts';
 import type { Schema } from '../../storage/schema.ts';
 import { defineStatement } from '../../storage/statement.ts';
+import { clientTakes, policiesOfClient } from '../auth-policies/offer-lists.ts';
+import { signInOf } from '../clients/sign-in.ts';
 import type { Services } from '../context.ts';
 import { restingOn } from './authorization.ts';
 
@@ -25,24 +27,27 @@ export async function insertOpaqueToken(
   await restingOn(db.write(insert, { ...row, token_hash: hashSecret(token) }));
 }
 
-export const opaqueTokenByHash = defineStatement<
-  { tenantId: string; hash: string; now: number },
-  OpaqueTokenRow & {
-    user_id: string;
-    user_status: Schema['users']['status'];
-    client_name: string;
-    client_status: Schema['clients']['status'];
-    issuer: Schema['authorizations']['issuer'];
-    organization_id: string | null;
-    auth_policy_id: string | null;
-  }
->(
+/** An opaque token with what it rests on. */
+type FoundRow = OpaqueTokenRow & {
+  user_id: string;
+  user_status: Schema['users']['status'];
+  client_name: string;
+  client_status: Schema['clients']['status'];
+  client_sign_in: string;
+  tenant_sign_in: string;
+  issuer: Schema['authorizations']['issuer'];
+  organization_id: string | null;
+  auth_policy_id: string | null;
+};
+
+export const opaqueTokenByHash = defineStatement<{ tenantId: string; hash: string; now: number }, FoundRow>(
   'opaque_token_find',
   `select o.tenant_id as tenant_id, o.token_hash as token_hash, o.authorization_id as authorization_id,
     o.client_id as client_id, o.scopes as scopes, o.dpop_thumbprint as dpop_thumbprint,
     o.certificate_thumbprint as certificate_thumbprint, o.created_at as created_at, o.expires_at as expires_at,
     a.user_id as user_id, a.issuer as issuer, a.organization_id as organization_id,
-    a.auth_policy_id as auth_policy_id, u.status as user_status, c.name as client_name, c.status as client_status
+    a.auth_policy_id as auth_policy_id, u.status as user_status, c.name as client_name, c.status as client_status,
+    c.sign_in as client_sign_in, t.sign_in as tenant_sign_in
   from opaque_tokens o
   join tenants t on t.id = o.tenant_id and t.status = 'active'
   join authorizations a on a.tenant_id = o.tenant_id and a.id = o.authorization_id and a.expires_at > :now
@@ -57,6 +62,11 @@ export async function findOpaqueToken(services: Pick<Services, 'db' | 'clock'>, 
   const [row] = await services.db.run(opaqueTokenByHash, args);
   return row;
 }
+
+/** Whether the client may use it today: it is on, and takes people who signed in as this one did. */
+export const clientMayUse = (row: FoundRow): boolean =>
+  row.client_status === 'active' &&
+  clientTakes(policiesOfClient(signInOf(row.client_sign_in), row.tenant_sign_in), row.auth_policy_id);
 
 const remove = defineStatement<{ tenantId: string; hash: string }>(
   'opaque_token_remove',

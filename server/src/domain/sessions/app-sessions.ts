@@ -5,7 +5,7 @@
  */
 import { hashSecret } from '../../kernel/secrets.ts';
 import { defineStatement } from '../../storage/statement.ts';
-import { isOffered, policiesOfClient } from '../auth-policies/offer-lists.ts';
+import { clientTakes, policiesOfClient } from '../auth-policies/offer-lists.ts';
 import type { Authorization } from '../authorizations/authorization.ts';
 import { authorizationRowOf } from '../authorizations/authorizations.ts';
 import { signInOf } from '../clients/sign-in.ts';
@@ -75,8 +75,7 @@ export async function findAppSession(
 
 /** Whether people may still sign in to the application by this policy. */
 function stillOffered({ client_sign_in, tenant_sign_in, auth_policy_id }: Row): boolean {
-  const ofClient = policiesOfClient(signInOf(client_sign_in), tenant_sign_in);
-  return isOffered({ ofClient, ofOrganization: null }, auth_policy_id);
+  return clientTakes(policiesOfClient(signInOf(client_sign_in), tenant_sign_in), auth_policy_id);
 }
 
 /** Ends the session of a secret with what rests on it; nothing when there is none. */

@@ -8,8 +8,7 @@
  * Which application asks, whether the policy is offered for it and where the browser ends is decided before anything
  * else; the rest is the sign-in of pages (`protocol/sign-in/`).
  */
-import { isOffered } from '../../domain/auth-policies/offer-lists.ts';
-import { offerListsOf } from '../../domain/auth-policies/offers.ts';
+import { clientTakes } from '../../domain/auth-policies/offer-lists.ts';
 import { type AuthPolicy, authPolicyOf } from '../../domain/auth-policies/policy.ts';
 import { findPolicyRowByName } from '../../domain/auth-policies/read-policies.ts';
 import { type ClientFacts, loadClientFacts } from '../client-facts.ts';
@@ -33,8 +32,7 @@ const isMachine = ({ type }: ClientFacts): boolean => type === 'machine' || type
 export async function policyForApp(ctx: ProtocolContext, client: ClientFacts, name: string): Promise<AuthPolicy> {
   const { services, site } = ctx;
   const row = await findPolicyRowByName(services, site.tenantId, name);
-  const lists = await offerListsOf(services, site.tenantId, { client, organizationId: null });
-  if (row?.enabled === 1 && isOffered(lists, row.id)) return authPolicyOf(row);
+  if (row?.enabled === 1 && clientTakes(client.offeredPolicyIds, row.id)) return authPolicyOf(row);
   throw new Refusal('policy_unknown', { clientId: client.id, detail: 'no such policy is on and offered' });
 }
 

@@ -1,7 +1,7 @@
 /** Whom an exchanged token speaks for and how far, and who acts: read from the tokens that a request shows (RFC 8693 §2.1). */
 import type { ActorClaim, Authorization } from '../../domain/authorizations/authorization.ts';
 import { findAuthorization } from '../../domain/authorizations/authorizations.ts';
-import { findOpaqueToken } from '../../domain/authorizations/opaque-tokens.ts';
+import { clientMayUse, findOpaqueToken } from '../../domain/authorizations/opaque-tokens.ts';
 import { findAppSession } from '../../domain/sessions/app-sessions.ts';
 import { findSubjectToken } from '../../domain/subject-tokens/use.ts';
 import { revokeAppSession } from '../app-sessions/sessions.ts';
@@ -140,7 +140,7 @@ function targetOf({ request }: Redeemed, organization: string | undefined, audie
 /** A token for the userinfo endpoint stands for the sign-in: what was authorized there is the bound. */
 async function ofOpaque(ctx: ProtocolContext, redeemed: Redeemed, token: string): Promise<Subject> {
   const found = await findOpaqueToken(ctx.services, ctx.site.tenantId, token);
-  if (found === undefined || found.issuer !== redeemed.profile.name || found.client_status !== 'active') {
+  if (found === undefined || found.issuer !== redeemed.profile.name || !clientMayUse(found)) {
     throw invalid(redeemed, 'no such token of this issuer', found?.user_id);
   }
   assertBinding(redeemed, bindingOfRow(found), redeemed.binding);
@@ -204,7 +204,7 @@ async function actorOfJwt(ctx: ProtocolContext, redeemed: Redeemed, token: strin
 async function actorOfOpaque(ctx: ProtocolContext, redeemed: Redeemed, token: string): Promise<string> {
   const { profile } = redeemed;
   const found = await findOpaqueToken(ctx.services, ctx.site.tenantId, token);
-  const isGood = found?.issuer === profile.name && found.client_status === 'active' && found.user_status === 'active';
+  const isGood = found?.issuer === profile.name && found.user_status === 'active' && clientMayUse(found);
   if (found === undefined || !isGood) throw badActor(redeemed, 'no such token of this issuer', found?.user_id);
   if (!found.scopes.split(' ').includes('openid')) throw badActor(redeemed, 'it lacks openid', found.user_id);
   const authorization = await findAuthorization(ctx.services, ctx.site.tenantId, found.authorization_id);

@@ -4,8 +4,7 @@
  *   redeem → what for → may the person? → scopes → use up what was shown → mint → log → answer
  */
 import { decideUserAccess } from '../../domain/access/decide.ts';
-import { isOffered } from '../../domain/auth-policies/offer-lists.ts';
-import { offerListsOf } from '../../domain/auth-policies/offers.ts';
+import { clientTakes } from '../../domain/auth-policies/offer-lists.ts';
 import type { Authorization } from '../../domain/authorizations/authorization.ts';
 import { insertOpaqueToken } from '../../domain/authorizations/opaque-tokens.ts';
 import { organizationConsented } from '../../domain/consents/consents.ts';
@@ -46,7 +45,7 @@ export async function issueForPerson(
   about.userId = authorization.userId;
   const user = await activeUser(ctx, authorization.userId, client.id);
   assertScopesAuthorized(request.scopes, authorization, client.id);
-  await assertPolicyTaken(ctx, client, authorization);
+  assertPolicyTaken(client, authorization);
   const target = targetOf(asked, authorization);
   about.audience = target.kind === 'userinfo' ? undefined : target.audience;
   await assertStillInside(ctx, asked, authorization, target);
@@ -70,14 +69,8 @@ function assertScopesAuthorized(asked: readonly string[] | undefined, { scopes }
 }
 
 /** Who came in by a policy that is not offered for the client any more is given nothing, by refresh, device or exchange. */
-async function assertPolicyTaken(
-  ctx: ProtocolContext,
-  client: ClientFacts,
-  { authPolicyId }: Authorization,
-): Promise<void> {
-  if (authPolicyId === null) return;
-  const lists = await offerListsOf(ctx.services, ctx.site.tenantId, { client, organizationId: null });
-  if (!isOffered(lists, authPolicyId)) throw new Refusal('policy_not_offered', { clientId: client.id });
+function assertPolicyTaken({ id: clientId, offeredPolicyIds }: ClientFacts, { authPolicyId, userId }: Authorization) {
+  if (!clientTakes(offeredPolicyIds, authPolicyId)) throw new Refusal('policy_not_offered', { clientId, userId });
 }
 
 /** What a token is for. */
