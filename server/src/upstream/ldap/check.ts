@@ -4,7 +4,7 @@ import { type UpstreamServices, upstreamDeadlineMs } from '../redirect.ts';
 import type { LdapConfiguration, LdapSearch, LdapSecrets } from './configuration.ts';
 import type { LdapConnection } from './connection.ts';
 import { bindToSearch, findEntry, withDirectory } from './directory.ts';
-import { identityOf, isDisabled } from './entry.ts';
+import { identityOf, isDisabled, issuerOf } from './entry.ts';
 import { anyEntry } from './filter.ts';
 import { isGssapiInstalled } from './kerberos.ts';
 import { type SearchAnswer, search } from './operations.ts';
@@ -51,6 +51,14 @@ async function assertBase(connection: LdapConnection, { base }: LdapSearch): Pro
 /** Whether a policy can ask for people without their password. */
 export const canFindLdapUser = ({ search }: LdapConfiguration): boolean => (search?.bindDn ?? null) !== null;
 
+/** Somebody who signed in by a directory before. */
+export interface KnownPerson {
+  readonly issuer: string;
+  readonly subject: string;
+  /** What was typed then; null: nobody has signed in as that one. */
+  readonly username: string | null;
+}
+
 /**
  * The groups of the person who signed in as `username`, if that is still below the policy's base, found by its filter, the
  * same one, and not disabled (Active Directory); else undefined. Only for policies with a search account:
@@ -60,12 +68,14 @@ export async function findLdapUser(
   { guard }: Pick<UpstreamServices, 'guard'>,
   configuration: LdapConfiguration,
   secrets: LdapSecrets,
-  { subject, username }: { readonly subject: string; readonly username: string },
+  { issuer, subject, username }: KnownPerson,
 ): Promise<readonly string[] | undefined> {
   const { search } = configuration;
   if (!canFindLdapUser(configuration) || search === null) {
     throw new UpstreamError('misconfigured', 'the policy has no account to search with');
   }
+  // Who was one of another base's is nobody here, whoever has the same subject.
+  if (username === null || issuer !== issuerOf(configuration)) return undefined;
   return withDirectory(guard, configuration, AbortSignal.timeout(upstreamDeadlineMs), async (connection) => {
     await bindToSearch(connection, search, secrets);
     const entry = await findEntry(connection, configuration, search, username);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { canFindLdapUser, findLdapUser } from '../../../src/upstream/ldap/check.ts';
+import { issuerOf } from '../../../src/upstream/ldap/entry.ts';
 import { dnOf, type LabPerson, type LdapLab, people, startLdapLab } from '../../labs/ldap.ts';
 import { assertRefused, labPolicy, labSearch, labSecrets, noLab, services, signIn } from './support.ts';
 
@@ -17,7 +18,7 @@ describe('LDAP, who is still there', { skip: noLab }, () => {
     return { ...found, search: { ...found.search!, base: lab.peopleBase } };
   };
   const groupsOf = (subject: string, username: string) =>
-    findLdapUser(services, configuration(), labSecrets(lab), { subject, username });
+    findLdapUser(services, configuration(), labSecrets(lab), { issuer: issuerOf(configuration()), subject, username });
   const isThere = async (subject: string, username: string) => (await groupsOf(subject, username)) !== undefined;
   const subjectOf = async ({ uid, password }: LabPerson) =>
     (await signIn(configuration(), uid, password, labSecrets(lab))).subject;
@@ -63,12 +64,20 @@ describe('LDAP, who is still there', { skip: noLab }, () => {
     assert.notEqual(await subjectOf({ ...double, password: 'new' }), subject);
   });
 
+  test('of another base nobody is the same one, and nobody asks', async () => {
+    const subject = await subjectOf(people.alice);
+    const asked = lab.log().length;
+    const person = { issuer: 'ldap:ou=others,dc=example,dc=com', subject, username: people.alice.uid };
+    assert.equal(await findLdapUser(services, configuration(), labSecrets(lab), person), undefined);
+    assert.equal(lab.log().length, asked);
+  });
+
   test('only with an account to search with; what can not be asked is not a no', async () => {
     const { search } = configuration();
     assert.equal(canFindLdapUser(configuration()), true);
     assert.equal(canFindLdapUser(labPolicy(lab)), false);
     assert.equal(canFindLdapUser(labPolicy(lab, { search: { ...search, bindDn: null } })), false);
-    const somebody = { subject: 'x', username: 'alice' };
+    const somebody = { issuer: issuerOf(configuration()), subject: 'x', username: 'alice' };
     await assertRefused(findLdapUser(services, labPolicy(lab), {}, somebody), 'misconfigured', 'no search');
     await assertRefused(findLdapUser(services, configuration(), {}, somebody), 'misconfigured', 'no password');
     const gone = { ...configuration(), url: 'ldaps://localhost:1' };
