@@ -232,7 +232,7 @@ export const AuthPolicyTest = Type.Object({
         '`credentials_refused`, `denied`, `unavailable`, `untrusted`, `answer_invalid`, `misconfigured` or `forbidden`.',
     }),
   ),
-  message: Type.Optional(Type.String({ description: 'The failure in a sentence.' })),
+  message: Type.Optional(Type.String({ description: 'The failure in a sentence, and why.' })),
 });
 export type AuthPolicyTest = Static<typeof AuthPolicyTest>;
 

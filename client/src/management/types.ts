@@ -375,7 +375,7 @@ export type AuthPolicyTest = {
   ok: boolean;
   /** `credentials_refused`, `denied`, `unavailable`, `untrusted`, `answer_invalid`, `misconfigured` or `forbidden`. */
   failure?: string;
-  /** The failure in a sentence. */
+  /** The failure in a sentence, and why. */
   message?: string;
 };
 

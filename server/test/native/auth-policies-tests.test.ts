@@ -50,24 +50,36 @@ eachEngine('the test of an auth policy', (engine) => {
     assert.deepEqual(await ask(await make('password', {})), { ok: true });
   });
 
-  test('a failure has a code and our own sentence, and nothing changes by it', async () => {
+  test('a failure has a code and our own sentence, which says why, and nothing changes by it', async () => {
     const away = 'http://127.0.0.1:1';
     const urls = { requestTokenUrl: away, authorizeUrl: away, accessTokenUrl: away, profileUrl: away };
     const failing = [
-      ['unavailable', await make('ldap', { ...ldap, url: 'ldap://127.0.0.1:1' })],
-      ['unavailable', await make('openid', { clientId: 'x', issuer: away })],
-      ['unavailable', await make('oauth1', { ...oauth1, ...urls })],
-      ['answer_invalid', await make('openid', { clientId: 'x', issuer: origin(rude) })],
+      [
+        'unavailable',
+        /order \(the directory can't be reached \(ECONNREFUSED\)\)\.$/,
+        'ldap',
+        { ...ldap, url: 'ldap://127.0.0.1:1' },
+      ],
+      ['unavailable', /order \(The provider was not heard: .+\)\.$/, 'openid', { clientId: 'x', issuer: away }],
+      ['unavailable', /order \(The provider was not heard: .+\)\.$/, 'oauth1', { ...oauth1, ...urls }],
+      [
+        'answer_invalid',
+        /rules \(The provider.s answer is not valid: .+ application\/json\)\.$/,
+        'openid',
+        { clientId: 'x', issuer: origin(rude) },
+      ],
     ] as const;
+    const ids = [];
+    for (const [, , type, configuration] of failing) ids.push(await make(type, configuration));
     const before = await server.stateHash();
-    for (const [failure, id] of failing) {
-      const answer = await ask(id);
+    for (const [index, [failure, message]] of failing.entries()) {
+      const answer = await ask(ids[index] as string);
       assert.deepEqual([answer.ok, answer.failure], [false, failure]);
-      assert.match(answer.message, /^[A-Z].+\.$/);
+      assert.match(answer.message, message);
       assert.ok(!JSON.stringify(answer).includes('upstream wrote') && !answer.message.includes('127.0.0.1'));
     }
     assert.equal(await server.stateHash(), before);
-    const tried = await native.call('POST', `${path}/${failing[0][1]}/test?dry_run=true`);
+    const tried = await native.call('POST', `${path}/${ids[0]}/test?dry_run=true`);
     assert.deepEqual([tried.status, tried.headers.get('dry-run')], [200, 'true']);
   });
 

@@ -1,4 +1,5 @@
 /** Asks whether a policy's upstream can be reached and answers as it should, as far as that shows without a person. */
+import { logText } from '../../kernel/text.ts';
 import { UpstreamError, type UpstreamFailure } from '../../upstream/identity.ts';
 import type { UpstreamServices } from '../../upstream/redirect.ts';
 import type { Context } from '../context.ts';
@@ -10,16 +11,20 @@ export type PolicyTest =
   | { readonly ok: true }
   | { readonly ok: false; readonly failure: UpstreamFailure; readonly message: string };
 
-/** What an upstream wrote is told to nobody: each failure has our own sentence. */
+/** What came of it; the reason, in our own words, goes behind. */
 const sentences: Readonly<Record<UpstreamFailure, string>> = {
-  credentials_refused: 'It does not accept what the policy proves itself with.',
-  denied: 'It refuses requests of this policy.',
-  unavailable: 'It can not be reached, was late, or is out of order.',
-  untrusted: 'It can not prove who it is (certificate, StartTLS), or a password would go in the clear.',
-  answer_invalid: "Its answer breaks the protocol's rules.",
-  misconfigured: 'It does not accept how the policy is set up.',
-  forbidden: 'This server does not go to its address (see SEKISHO_ALLOW_PRIVATE_TARGETS).',
+  credentials_refused: 'It does not accept what the policy proves itself with',
+  denied: 'It refuses requests of this policy',
+  unavailable: 'It can not be reached, was late, or is out of order',
+  untrusted: 'It can not prove who it is (certificate, StartTLS), or a password would go in the clear',
+  answer_invalid: "Its answer breaks the protocol's rules",
+  misconfigured: 'It does not accept how the policy is set up',
+  forbidden: 'This server does not go to its address; see SEKISHO_ALLOW_PRIVATE_TARGETS',
 };
+
+/** As the log has it of a sign-in: what an upstream wrote at length is told to nobody. */
+const messageOf = ({ failure, message }: UpstreamError): string =>
+  `${sentences[failure]} (${logText(message)?.replace(/\.$/, '')}).`;
 
 /** Throws `entity.not_found`, `auth.organization_token`. Slow: never inside a transaction. */
 export async function testPolicy(ctx: Context, id: string): Promise<PolicyTest> {
@@ -31,7 +36,7 @@ export async function testPolicy(ctx: Context, id: string): Promise<PolicyTest> 
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     ctx.logger.info({ policyId: id, failure: error.failure, why: error.message }, 'the test of an auth policy failed');
-    return { ok: false, failure: error.failure, message: sentences[error.failure] };
+    return { ok: false, failure: error.failure, message: messageOf(error) };
   }
 }
 
