@@ -32,7 +32,7 @@ eachEngine('names that upstreams tell', (engine) => {
   }
 
   /** Signs in to an app by a directory where everybody is whoever they say, with these attributes. */
-  async function comeInByDirectory(user: string, attributes: Record<string, string[]>, more = {}) {
+  async function comeInByDirectory(user: string, attributes: Record<string, string[]>, how: object = {}) {
     const found = entry(`uid=${user},dc=example,dc=com`, attributes);
     const answer = ({ id, operation }: { id: number; operation: number }) => {
       if (operation === 0x60) return message(id, bindResult(0));
@@ -40,8 +40,8 @@ eachEngine('names that upstreams tell', (engine) => {
     };
     let come: Awaited<ReturnType<typeof callApp>> | undefined;
     await withDirectoryOf(answer, async (url) => {
-      const configuration = { url, dn: 'dc=example,dc=com', dnPrefix: 'uid', attributes: { id: 'entryUUID' } };
-      const id = await makePolicy(server, 'ldap', configuration, { checkUserExists: false, ...more });
+      const configuration = { url, dn: 'dc=example,dc=com', dnPrefix: 'uid', attributes: { id: 'entryUUID' }, ...how };
+      const id = await makePolicy(server, 'ldap', configuration, { checkUserExists: false });
       const { name } = await native(server, 'GET', `/auth-policies/${id}`);
       const params = { userId: user, password: 'any' };
       come = await callApp(server, 'auth', { policyId: name, clientToken: app.clientId, params });
@@ -81,5 +81,22 @@ eachEngine('names that upstreams tell', (engine) => {
     const stranger = await userIdOf('\ufb01ona', '1');
     assert.notEqual(stranger, 'fiona');
     assert.equal(await userIdOf('fiona', '2'), 'fiona');
+  });
+
+  test('what can not be kept is left, or refused: no mistake of ours', async () => {
+    const names = { mail: ['a\0b@example.com'], cn: ['a\0b'], sn: ['\0'], memberOf: ['cn=a\0b'] };
+    const attributes = { id: 'uid', email: 'mail', name: 'cn', groups: 'memberOf' };
+    for (const emailIsVerified of [true, false]) {
+      const answer = await comeInByDirectory(
+        'odd',
+        { uid: [`odd ${engine}`], ...names },
+        { attributes, emailIsVerified },
+      );
+      assert.equal(answer.body.status, 'ok', answer.text);
+      assert.deepEqual(Object.keys(answer.body.authResponse), ['id']);
+    }
+    const letters = Array.from({ length: 999 }, (_, index) => String.fromCharCode(0x4e00 + ((index * 7919) % 20_000)));
+    const endless = await comeInByDirectory('endless', { uid: [letters.join('')] }, { attributes });
+    assert.deepEqual([endless.status, endless.body.message], [200, 'provider_answer_invalid']);
   });
 });

@@ -18,7 +18,7 @@ export function issuerOf({ search, dn }: LdapConfiguration): string {
   return `ldap:${base.replace(/\s*([,+=])\s*/g, '$1')}`;
 }
 
-/** Longest subject, in UTF-16 units: it is a key. */
+/** Longest subject, in bytes: it is part of a key, whose length an engine bounds. */
 const longestSubject = 1000;
 
 /** What tells the entry apart: one value of the policy's attribute, or its DN. Throws `misconfigured`, `answer_invalid`. */
@@ -27,14 +27,14 @@ function subjectOf({ attributes: { id } }: LdapConfiguration, entry: LdapEntry):
   if (value === undefined || value === '' || others.length > 0) {
     throw new UpstreamError('misconfigured', `the entry does not have exactly one value of ${id}`);
   }
-  if (value.length <= longestSubject && !value.includes('\0')) return value;
+  if (Buffer.byteLength(value) <= longestSubject && !value.includes('\0')) return value;
   throw new UpstreamError('answer_invalid', 'what tells the entry apart is too long, or holds a NUL');
 }
 
 /** Throws `misconfigured`. */
 export function identityOf(configuration: LdapConfiguration, username: string, entry: LdapEntry): UpstreamIdentity {
   const { attributes } = configuration;
-  const first = (name: string | null) => (name === null ? null : valuesOf(entry, name)[0]) || null;
+  const first = (name: string | null) => (name === null ? null : textOf(valuesOf(entry, name)[0]));
   const subject = subjectOf(configuration, entry);
   const person = {
     username,
@@ -56,6 +56,10 @@ export function identityOf(configuration: LdapConfiguration, username: string, e
     ),
   };
 }
+
+/** Null for what is no text to be shown or kept: empty, or with controls in it. */
+const textOf = (value: string | undefined): string | null =>
+  value === undefined || value === '' || /[\x00-\x1f\x7f-\x9f]/.test(value) ? null : value;
 
 /** Texts as they are, bytes in hexadecimal. */
 function valuesOf({ attributes }: LdapEntry, name: string): string[] {
