@@ -112,6 +112,9 @@ eachEngine('/api/api-keys', (engine) => {
       const problem = await native.refuse([400, 'request.invalid_input'], ...refused);
       assert.equal(problem.data.path, 'expiresAt');
     }
+    const inSeconds = body({ expiresAt: Math.floor(clock.now() / 1000) + 3600 });
+    const { message } = await native.refuse([400, 'request.invalid_input'], 'POST', '/api-keys', inSeconds);
+    assert.match(message, /milliseconds/);
     for (const [name] of Object.entries(body())) {
       const answer = await native.call('POST', '/api-keys', body({ [name]: undefined }));
       assert.equal(answer.status, 400, answer.text);

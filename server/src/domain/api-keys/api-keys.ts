@@ -96,7 +96,10 @@ function nativeApiOf({ systemApis }: Pick<Context, 'systemApis'>): SystemApi {
 
 function assertLifetime(now: number, expiresAt: number): void {
   if (expiresAt >= now + shortestLifeMs && expiresAt <= now + longestLifeMs) return;
-  throw invalid('expiresAt', 'The time must be at least a minute ahead, and within a year.');
+  throw invalid(
+    'expiresAt',
+    'The time, in milliseconds since 1970, must be at least a minute ahead, and within a year.',
+  );
 }
 
 function assertScopesExist({ site }: Context, api: SystemApi, scopes: readonly string[]): void {

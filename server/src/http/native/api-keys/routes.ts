@@ -39,8 +39,9 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox = async (server) => {
       schema: {
         summary: 'Make an API key',
         description:
-          'It acts as whoever makes it: with its scopes, as far as its maker still holds them at each request. ' +
-          'A key can not be changed, only ended. The answer shows the value, once. (Not in Logto.)',
+          'For the RHMAP dialect, in the header `X-FH-AUTH-USER`. It acts as whoever makes it: with its scopes, as far ' +
+          'as its maker still holds them at each request. A key can not be changed, only ended. The answer shows the ' +
+          'value, once. (Not in Logto.)',
         body: CreateApiKey,
         response: { 201: CreatedApiKey, ...failures },
       },
