@@ -158,7 +158,8 @@ eachEngine('/api/auth-policies', (engine) => {
       walked,
       all.map(({ id }: { id: string }) => id),
     );
-    await native.refuse([400, 'input.cursor_invalid'], 'GET', `${path}?cursor=made-up`);
+    const { data } = await native.refuse([400, 'input.cursor_invalid'], 'GET', `${path}?cursor=made-up`);
+    assert.equal(data.path, 'cursor');
   });
 
   test('a name is there once, and can be seen', async () => {

@@ -51,7 +51,9 @@ function knownOf(error: unknown, request: FastifyRequest): Known {
     return { status: 400, code, message: problemSentence(error), data: { path, part: error.part } };
   }
   if (error instanceof DomainError) {
-    const data = { ...error.data, ...(error.path === undefined ? {} : { path: error.path }) };
+    // The domain calls the beginning of a page `from`, as Auth0 does.
+    const path = error.code === 'input.cursor_invalid' ? 'cursor' : error.path;
+    const data = { ...error.data, ...(path === undefined ? {} : { path }) };
     const { method, headers, routeOptions } = request;
     const asked = { method, route: routeOptions.url ?? '', authorization: headers.authorization };
     const [status, code] = answerTo(error, asked);
