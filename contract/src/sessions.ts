@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox';
 const seconds = (description: string) => Type.Integer({ description: `${description} Seconds.` });
 const expiresAt = Type.Integer({ description: 'When it is over. Milliseconds.' });
 
-/** A browser that a user signed in with, in Logto's words. */
+/** A browser, or an app, that a user signed in with, in Logto's words. */
 export const UserSession = Type.Object({
   payload: Type.Object({
     exp: seconds('When it is over.'),
@@ -18,11 +18,17 @@ export const UserSession = Type.Object({
     }),
   }),
   lastSubmission: Type.Null(),
-  clientId: Type.Null(),
+  clientId: Type.Union([Type.String(), Type.Null()], {
+    description: 'The application that holds it; null: a browser.',
+  }),
   accountId: Type.String(),
   expiresAt,
   ip: Type.Union([Type.String(), Type.Null()], { description: 'Where from. (Not in Logto.)' }),
   userAgent: Type.Union([Type.String(), Type.Null()], { description: 'With what. (Not in Logto.)' }),
+  device: Type.Union([Type.String(), Type.Null()], { description: 'What an app calls itself. (Not in Logto.)' }),
+  authPolicyId: Type.String({
+    description: 'The auth policy it was begun by; `password`: the built-in password. (Not in Logto.)',
+  }),
 });
 export type UserSession = Static<typeof UserSession>;
 

@@ -1695,7 +1695,8 @@ export type UserSession = {
     authorizations: { [name: string]: { sid: string; grantId: string } };
   };
   lastSubmission: null;
-  clientId: null;
+  /** The application that holds it; null: a browser. */
+  clientId: string | null;
   accountId: string;
   /** When it is over. Milliseconds. */
   expiresAt: number;
@@ -1703,6 +1704,10 @@ export type UserSession = {
   ip: string | null;
   /** With what. (Not in Logto.) */
   userAgent: string | null;
+  /** What an app calls itself. (Not in Logto.) */
+  device: string | null;
+  /** The auth policy it was begun by; `password`: the built-in password. (Not in Logto.) */
+  authPolicyId: string;
 };
 
 export type UserSuspension = { isSuspended: boolean };

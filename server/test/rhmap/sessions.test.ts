@@ -151,9 +151,15 @@ eachEngine('RHMAP: sessions', (engine) => {
     }
   });
 
-  test('over when the person is signed out everywhere', async () => {
+  test('administrators see which app holds it, and by which policy; over when the person is signed out everywhere', async () => {
     const person = await makeUser(server);
     const token = await session({ user: person });
+    const { sessions } = await native(server, 'GET', `/users/${person.id}/sessions`);
+    assert.deepEqual(
+      sessions.map((one: Record<string, unknown>) => [one.clientId, one.device, one.authPolicyId]),
+      [[app.clientId, '0123456789abcdef', policy.guid]],
+    );
+    assert.ok(!JSON.stringify(sessions).includes(token));
     await native(server, 'DELETE', `/users/${person.id}/sessions`);
     assert.equal(await isValid(server, token), false);
   });

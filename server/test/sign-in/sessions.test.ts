@@ -164,6 +164,7 @@ eachEngine('sessions', (engine) => {
     });
     assert.ok(Math.abs(payload.iat - clock.now() / 1000) < 60);
     assert.deepEqual([session.accountId, session.clientId, session.lastSubmission], [id, null, null]);
+    assert.deepEqual([session.device, session.authPolicyId], [null, 'password']);
     assert.ok(!JSON.stringify(sessions).includes(sessionSecretOf(one.browser)));
     assert.equal(await native(server, 'DELETE', `/users/${id}/sessions/${payload.uid}`), '');
     assert.deepEqual(await native(server, 'GET', `/users/${id}/sessions`), { sessions: [] });

@@ -10,6 +10,12 @@ export interface ListedSession {
   readonly userId: string;
   readonly ip: string | null;
   readonly userAgent: string | null;
+  /** The application that holds it; null: a browser. */
+  readonly clientId: string | null;
+  /** What an app calls itself. */
+  readonly device: string | null;
+  /** The policy it was begun by. */
+  readonly authPolicyId: string;
   /** Milliseconds. */
   readonly authenticatedAt: number;
   readonly createdAt: number;
@@ -50,6 +56,9 @@ export async function listSessionsOfUser(ctx: Context, userId: string): Promise<
     userId,
     ip: row.ip,
     userAgent: row.user_agent,
+    clientId: row.client_id,
+    device: row.device,
+    authPolicyId: row.auth_policy_id,
     authenticatedAt: row.authenticated_at,
     createdAt: row.created_at,
     expiresAt: row.expires_at,

@@ -135,11 +135,13 @@ const sessionBody = (session: ListedSession): SessionBody => ({
     ),
   },
   lastSubmission: null,
-  clientId: null,
+  clientId: session.clientId,
   accountId: session.userId,
   expiresAt: session.expiresAt,
   ip: session.ip,
   userAgent: session.userAgent,
+  device: session.device,
+  authPolicyId: session.authPolicyId,
 });
 
 const grantBody = (grant: ListedAuthorization): GrantBody => ({
