@@ -33,13 +33,13 @@ eachEngine('machine clients in organizations', (engine) => {
     const role = await makeOrganizationRole(server, { scopes: [], name: 'Robot' });
     const body = { applicationIds: [one], organizationRoleIds: [role] };
     assert.deepEqual(await api.expect(201, 'POST', `${path}/roles`, body), body);
-    const list = await api.call('GET', `${path}?q=oNe`);
+    const list = await api.call('GET', `${path}?q=oNe%20r`);
     assert.equal(list.headers.get('total-number'), '1');
     const [listed] = list.body;
     assert.deepEqual(listed, {
       tenantId: 'default',
       id: one,
-      name: 'One',
+      name: 'One robot',
       description: null,
       type: 'MachineToMachine',
       oidcClientMetadata: { redirectUris: [], postLogoutRedirectUris: [] },
