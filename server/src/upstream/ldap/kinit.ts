@@ -35,9 +35,9 @@ export async function getTickets(
   throw new UpstreamError(isTypo ? 'credentials_refused' : failure, `kinit gets no ticket (${reasonIn(said)})`);
 }
 
-/** Without the principal, which is a person's. */
+/** Without the principal and its realm: people type their password into the wrong field. What is quoted may hold quotes. */
 const reasonIn = (said: string): string =>
   (said.trim().split('\n').at(-1) ?? '')
-    .replace(/'[^']*'/g, '…')
-    .replace(/^kinit: | while .*$/g, '')
+    .replace(/(['"]).*\1/, '…')
+    .replace(/^kinit: | (?:while|when) .*$/g, '')
     .slice(0, 128);
