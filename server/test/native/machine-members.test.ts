@@ -24,7 +24,7 @@ eachEngine('machine clients in organizations', (engine) => {
 
   test('they are added, listed with their roles, replaced and removed', async () => {
     const id = await makeOrganization(server, 'Machines');
-    const [one, two] = [(await api.machine('One')).clientId, (await api.machine('Two')).clientId];
+    const [one, two] = [(await api.machine('One robot')).clientId, (await api.machine('Two')).clientId];
     const path = `/organizations/${id}/applications`;
     assert.deepEqual(await api.expect(201, 'POST', path, { applicationIds: [one, two] }), {
       applicationIds: [one, two],
