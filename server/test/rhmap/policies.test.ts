@@ -160,10 +160,13 @@ eachEngine('RHMAP: auth policies', (engine) => {
 
   test('one that is listed somewhere is not deleted: the sentence says where', async () => {
     const { guid } = await makePolicy(server);
-    const app = await makeApp(server, 'Native');
-    await native(server, 'PATCH', `/applications/${app.clientId}`, { authPolicyIds: [guid] });
-    await refused('delete', { guid }, `The auth policy is listed by client ${app.clientId}; take it off there first`);
-    await native(server, 'PATCH', `/applications/${app.clientId}`, { authPolicyIds: null });
+    const { clientId } = await makeApp(server, 'Native');
+    const { id } = await native(server, 'POST', '/organizations', { name: 'Lister' });
+    for (const at of [`/applications/${clientId}`, `/organizations/${id}`, '/sign-in-exp']) {
+      await native(server, 'PATCH', at, { authPolicyIds: [guid] });
+      await refused('delete', { guid }, `The policy is listed: take it off authPolicyIds of /api${at} first`);
+      await native(server, 'PATCH', at, { authPolicyIds: null });
+    }
     await managed(server, 'delete', { guid });
   });
 

@@ -33,12 +33,25 @@ export function sentenceOf(error: DomainError, given: unknown): string {
   if (error.code === 'entity.exists' && error.path === 'name') {
     return `A policy with policyId '${policyId}' already exists`;
   }
+  if (error.code === 'entity.in_use') return listed(error);
   if (error.path === undefined) return withoutStop(error.message);
   return aboutField(error.path, error.message, (configurations ?? {}) as Body);
 }
 
 const lacking = (scopes: unknown): string =>
   Array.isArray(scopes) ? `${administratorsOnly}: the scope ${scopes.join(' or ')} is missing` : administratorsOnly;
+
+/** RHMAP has no such lists: they are where the native API has them. */
+const listers: Readonly<Record<string, string>> = {
+  tenant: '/api/sign-in-exp',
+  client: '/api/applications/:id',
+  organization: '/api/organizations/:id',
+};
+
+function listed({ data: { kind, id }, message }: DomainError): string {
+  const at = listers[String(kind)]?.replace(':id', String(id));
+  return at === undefined ? withoutStop(message) : `The policy is listed: take it off authPolicyIds of ${at} first`;
+}
 
 /** The domain says "It must be …" of a field; here the field is in the sentence. */
 function aboutField(path: string, message: string, configurations: Body): string {
