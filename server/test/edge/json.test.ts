@@ -113,6 +113,9 @@ test('NUL and lone surrogates are refused by path, in names and values', () => {
 test('a number that overflows is refused by path; the largest double is not', () => {
   assert.throws(() => parse('{"a":[1,-1e309]}'), refusal(/too large/, 'a.1'));
   assert.throws(() => parse('9'.repeat(400)), refusal(/too large/));
+  for (const none of ['--boundary-3e\r\n', '[1e5-2]', '-'.repeat(400)]) {
+    assert.throws(() => parse(none), refusal(/not valid JSON/));
+  }
   assert.deepEqual(parse('[1.7976931348623157e308,1e-400,-0.5E+1]'), [Number.MAX_VALUE, 0, -5]);
 });
 

@@ -191,7 +191,7 @@ eachEngine('RHMAP: auth policies', (engine) => {
       const { status, body: answered } = await call('read', { headers, body });
       assert.deepEqual({ status, answered }, { status: 400, answered: { status: 'error', message } }, body);
     };
-    for (const body of ['{', '[]', '"x"', 'null', 'policyId=x']) {
+    for (const body of ['{', '[]', '"x"', 'null', 'policyId=x', '--boundary-3e\r\n']) {
       await malformed(body, 'Request body must be a JSON object');
     }
     await malformed('{"a":1,"a":2}', 'The field "a" is repeated');

@@ -130,7 +130,9 @@ class JsonCheck {
     }
     this.#at = end - 1;
     if (!exponent && end - start <= safeNumberLength) return;
-    if (!Number.isFinite(Number(this.#text.slice(start, end)))) throw this.#refused('is a number too large');
+    const value = Number(this.#text.slice(start, end));
+    if (Number.isNaN(value)) throw notJson();
+    if (!Number.isFinite(value)) throw this.#refused('is a number too large');
   }
 
   /** The error for what is being read, with its dotted path. */
