@@ -109,6 +109,8 @@ export const refusalReasons = {
   organization_not_member: 'The subject is no member of the organization, and no client grant reaches it.',
   organization_suspended: 'The organization, or one above it, is suspended.',
   organization_other_policy: 'The organization takes people who signed in by another auth policy.',
+  link_unconfirmed:
+    'Nothing but a name that an upstream told makes the person the user, which is not enough for a management API.',
 } as const satisfies Record<AccessDenial, string> & Record<string, string>;
 
 export type RefusalReason = keyof typeof refusalReasons;

@@ -1,6 +1,7 @@
 import type { OrganizationFacts, UserAccessFacts } from '../domain/access/decide.ts';
 import { loadOrganizationFacts } from '../domain/access/organization-facts.ts';
 import { anyPolicy, userAccessFactsOf, userTokenFacts } from '../domain/access/user-facts.ts';
+import { isLinkedByName } from '../domain/auth-policies/links.ts';
 import { aliasedIdentifier } from '../domain/resource-servers/aliases.ts';
 import { organizationItself } from '../domain/resource-servers/system.ts';
 import { storedIdentifierOf } from '../domain/tenants/sites.ts';
@@ -27,7 +28,10 @@ export interface PersonFacts {
   readonly audience: AudienceFacts | undefined;
 }
 
-/** Reads the facts; undefined when there is no such user. One query, and for an organization a second one beside it. */
+/**
+ * Reads the facts; undefined when there is no such user. One query, and for an organization a second one beside it; one
+ * more for who signed in upstream and asks for a management API.
+ */
 export async function loadPersonFacts(ctx: ProtocolContext, ask: PersonAsk): Promise<PersonFacts | undefined> {
   const { db } = ctx.services;
   const { tenantId } = ctx.site;
@@ -55,7 +59,11 @@ export async function loadPersonFacts(ctx: ProtocolContext, ask: PersonAsk): Pro
   if (row === undefined) return undefined;
   const ofOrganization = target === 'organization';
   return {
-    access: { ...userAccessFactsOf(row, ofOrganization), signedInBy: signedInBy ?? undefined },
+    access: {
+      ...userAccessFactsOf(row, ofOrganization),
+      signedInBy: signedInBy ?? undefined,
+      isLinkedByName: row.system_kind !== null && (await isLinkedByName(ctx.services, tenantId, userId, signedInBy)),
+    },
     organization: organization?.facts,
     organizationPath: organization?.path ?? '',
     audience: ofOrganization ? await organizationAudience(ctx) : audienceFactsOf(row),

@@ -67,6 +67,8 @@ export interface UserAccessFacts {
    * holds counts.
    */
   readonly signedInBy?: string | undefined;
+  /** Nothing but a name that an upstream told makes whoever signed in the user. */
+  readonly isLinkedByName?: boolean;
   /** The client the person uses; undefined where only the person is asked about. */
   readonly client?: UsedClientFacts | undefined;
 }
@@ -95,6 +97,7 @@ export type AccessDenial =
   | 'organization_not_member'
   | 'organization_other_policy'
   | 'policy_not_offered'
+  | 'link_unconfirmed'
   | 'grant_missing'
   | 'organization_denied_by_grant'
   | 'organization_required_by_grant';
@@ -209,6 +212,11 @@ const userChecks: readonly Check<UserAccessFacts>[] = [
     step: 'auth_policy_offered',
     fails: ({ client, signedInBy }) =>
       clientTakes(client?.offeredPolicyIds, signedInBy) ? undefined : 'policy_not_offered',
+  },
+  {
+    step: 'link_confirmed',
+    fails: ({ isLinkedByName, ...facts }) =>
+      isLinkedByName === true && api(facts)?.isSystem === true ? 'link_unconfirmed' : undefined,
   },
   {
     step: 'auth_policy_accepted',

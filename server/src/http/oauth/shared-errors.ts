@@ -36,6 +36,7 @@ export const sharedErrors = {
   sign_in_failed: row(401, 'access_denied', 'Wrong user or password.'),
   policy_unknown: row(404, 'not_found', 'There is no such way to sign in.'),
   policy_not_offered: row(403, 'access_denied', 'This way to sign in is not offered here.'),
+  link_unconfirmed: row(403, 'access_denied', 'An administrator must confirm who the user is where they signed in.'),
   policy_user_unknown: row(403, 'access_denied', 'The user is not known here.'),
   policy_user_not_approved: row(403, 'access_denied', 'The user is not approved.'),
   upstream_unavailable: row(503, 'temporarily_unavailable', 'The sign-in service can not be reached.'),

@@ -59,6 +59,7 @@ const kinds: { readonly [Reason in RefusalReason]?: Kind } = {
   organization_other_policy: 'access',
   policy_unknown: 'access',
   policy_not_offered: 'access',
+  link_unconfirmed: 'access',
   policy_user_unknown: 'access',
   policy_user_not_approved: 'access',
   upstream_refused: 'access',
