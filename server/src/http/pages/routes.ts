@@ -65,12 +65,13 @@ export function pagesSurface(services: PageServices) {
     post('/interaction/:id/sign-up', async () => (await signUp()).answerSignUp);
 
     const device = () => import('./device.ts');
+    const deviceSignIn = () => import('./device-sign-in.ts');
     get('/device', async () => (await device()).showDevice);
     post('/device', async () => (await device()).answerDeviceCode);
     get('/device/confirm', async () => (await device()).showDeviceConfirm);
     post('/device/confirm', async () => (await device()).answerDeviceConfirm);
-    post('/device/sign-in', async () => (await device()).answerDeviceSignIn);
-    post('/device/upstream', async () => (await device()).answerDeviceUpstream);
+    post('/device/sign-in', async () => (await deviceSignIn()).answerDeviceSignIn);
+    post('/device/upstream', async () => (await deviceSignIn()).answerDeviceUpstream);
     get('/device/connected', async () => (await device()).showDeviceConnected);
     get('/device/declined', async () => (await device()).showDeviceDeclined);
 
