@@ -3,7 +3,7 @@ import { clientTakes } from '../domain/auth-policies/offer-lists.ts';
 import { endAuthorization } from '../domain/authorizations/authorizations.ts';
 import { clientMayUse, endOpaqueToken, findOpaqueToken } from '../domain/authorizations/opaque-tokens.ts';
 import { findRefreshToken, type RefreshToken } from '../domain/authorizations/refresh-tokens.ts';
-import { confirmationOf } from './binding/binding.ts';
+import { bindingOfRow, confirmationOf, tokenTypeOf } from './binding/binding.ts';
 import { loadClientFacts } from './client-facts.ts';
 import type { ProtocolContext } from './context.ts';
 import { profileNamed } from './profile.ts';
@@ -25,17 +25,17 @@ export async function introspectOpaque(
     const isGood = maySee(opaque.client_id) && opaque.user_status === 'active' && clientMayUse(opaque);
     if (!isGood) return { active: false };
     const profile = profileNamed(opaque.issuer);
-    const { dpop_thumbprint: jkt, certificate_thumbprint: thumbprint } = opaque;
+    const binding = bindingOfRow(opaque);
     return {
       active: true,
-      token_type: jkt === null ? 'Bearer' : 'DPoP',
+      token_type: tokenTypeOf(binding),
       client_id: opaque.client_id,
       iss: profile.issuer(ctx.site),
       sub: profile.subjectOfUser(opaque.user_id),
       scope: opaque.scopes,
       iat: Math.floor(opaque.created_at / 1000),
       exp: Math.floor(opaque.expires_at / 1000),
-      cnf: confirmationOf({ dpopThumbprint: jkt ?? undefined, certificateThumbprint: thumbprint ?? undefined }),
+      cnf: confirmationOf(binding),
     };
   }
   const refresh = await findRefreshToken(ctx.services, tenantId, token);

@@ -1,6 +1,7 @@
 /** The userinfo endpoint (OpenID Connect Core §5.3): claims about the person a token speaks for. */
 import { findAuthorization } from '../domain/authorizations/authorizations.ts';
 import { clientMayUse, findOpaqueToken } from '../domain/authorizations/opaque-tokens.ts';
+import { bindingOfRow } from './binding/binding.ts';
 import { assertBinding, bindingOfClaim, type PresentedAccessToken } from './binding/present.ts';
 import type { ProtocolContext } from './context.ts';
 import { isJwt } from './opaque.ts';
@@ -38,9 +39,7 @@ async function subjectOf(ctx: ProtocolContext, profile: IssuerProfile, presented
     if (found === undefined || found.issuer !== profile.name || !clientMayUse(found)) {
       throw new BadToken('no such token of this issuer');
     }
-    const { dpop_thumbprint: jkt, certificate_thumbprint: thumbprint } = found;
-    const bound = { dpopThumbprint: jkt ?? undefined, certificateThumbprint: thumbprint ?? undefined };
-    await assertBinding(ctx, bound, presented);
+    await assertBinding(ctx, bindingOfRow(found), presented);
     const { user_id: userId, client_id: clientId, auth_policy_id: signedInBy } = found;
     return { userId, clientId, scopes: found.scopes.split(' '), signedInBy };
   }

@@ -23,6 +23,15 @@ export interface Binding {
 
 export const unbound: Binding = {};
 
+/** What a token that is kept as a row is bound to. */
+export const bindingOfRow = (row: {
+  dpop_thumbprint: string | null;
+  certificate_thumbprint: string | null;
+}): Binding => ({
+  dpopThumbprint: row.dpop_thumbprint ?? undefined,
+  certificateThumbprint: row.certificate_thumbprint ?? undefined,
+});
+
 /** The claim `cnf` of a token that is bound so. */
 export function confirmationOf({ dpopThumbprint, certificateThumbprint }: Binding): Confirmation | undefined {
   if (dpopThumbprint === undefined && certificateThumbprint === undefined) return undefined;

@@ -1,27 +1,26 @@
-/** Whom an exchanged token speaks for and how far, and who acts: read from the tokens that a request shows (RFC 8693 §2.1). */
+/** Whom an exchanged token speaks for, and how far: read from the token that a request shows (RFC 8693 §2.1). */
 import type { ActorClaim, Authorization } from '../../domain/authorizations/authorization.ts';
 import { findAuthorization } from '../../domain/authorizations/authorizations.ts';
 import { clientMayUse, findOpaqueToken } from '../../domain/authorizations/opaque-tokens.ts';
 import { findAppSession } from '../../domain/sessions/app-sessions.ts';
 import { findSubjectToken } from '../../domain/subject-tokens/use.ts';
 import { revokeAppSession } from '../app-sessions/sessions.ts';
-import type { Binding } from '../binding/binding.ts';
+import { bindingOfRow } from '../binding/binding.ts';
 import { bindingOfClaim } from '../binding/present.ts';
 import { loadClientFacts } from '../client-facts.ts';
 import type { ProtocolContext } from '../context.ts';
 import { isJwt } from '../opaque.ts';
-import { organizationOfAudience, profileOfIssuer } from '../profile.ts';
+import { organizationOfAudience } from '../profile.ts';
 import { Refusal } from '../refusal.ts';
 import { isStillThere } from '../sign-in/still-there.ts';
 import { isIdentityScope, organizationsScope } from '../tokens/identity-scopes.ts';
-import { authorizationOfTokenId, BadToken, type PresentedToken, verifyAccessToken } from '../tokens/verify.ts';
+import { authorizationOfTokenId } from '../tokens/verify.ts';
 import type { Redeemed } from './grants/grant-type.ts';
+import { assertBinding, verifiedJwt } from './shown-token.ts';
 import { impersonationTokenType, policySessionTokenType } from './subject-token-types.ts';
 
 /** Longest life of a token by an impersonation token, in seconds: that itself is over in minutes. */
 const impersonationSeconds = 3600;
-/** Most actors in a row. */
-const mostActors = 3;
 
 /** What the new token may be at most. */
 export interface Subject {
@@ -110,11 +109,15 @@ const boundByPerson = ({ request: { audience, organization, scopes = [] } }: Red
 /** A token of an API: its own scopes are the bound, and its own organization. */
 async function ofJwt(ctx: ProtocolContext, redeemed: Redeemed, token: string): Promise<Subject> {
   const { profile, client, binding } = redeemed;
-  const presented = await verified(ctx, redeemed, token, invalid);
+  const presented = await verifiedJwt(ctx, redeemed, token, invalid);
   const { userId, tokenScopes, organization, audience } = presented;
   if (userId === undefined) throw new Refusal('subject_token_of_client', { clientId: client.id });
   assertBinding(redeemed, bindingOfClaim(presented.confirmation), binding);
-  const authorization = await findAuthorization(ctx.services, ctx.site.tenantId, authorizationIdOf(presented));
+  const authorization = await findAuthorization(
+    ctx.services,
+    ctx.site.tenantId,
+    authorizationOfTokenId(presented.tokenId),
+  );
   if (authorization === undefined) throw invalid(redeemed, 'what the person authorized has ended', userId);
   await assertFirstParty(ctx, redeemed, presented.clientId, userId);
   // Where tokens of APIs do not carry it, what was authorized says whether organizations may be named.
@@ -175,75 +178,6 @@ const bounded = (
   sessionId: null,
   takesAll: false,
 });
-
-/** Who acts, the current actor outermost: the actor token's subject, before whoever acted already. */
-export async function chainOf(ctx: ProtocolContext, redeemed: Redeemed, { actor, userId }: Subject) {
-  const { actorToken } = redeemed.request.given;
-  if (actorToken === undefined) return actor;
-  const sub = isJwt(actorToken)
-    ? await actorOfJwt(ctx, redeemed, actorToken)
-    : await actorOfOpaque(ctx, redeemed, actorToken);
-  const chain: ActorClaim = { sub, ...(actor === null ? {} : { act: actor }) };
-  if (lengthOf(chain) > mostActors) throw new Refusal('actors_too_many', { clientId: redeemed.client.id, userId });
-  return chain;
-}
-
-const lengthOf = ({ act }: ActorClaim): number => 1 + (act === undefined ? 0 : lengthOf(act));
-
-const badActor = ({ client }: Redeemed, detail: string, userId?: string) =>
-  new Refusal('actor_token_invalid', { clientId: client.id, userId, detail });
-
-async function actorOfJwt(ctx: ProtocolContext, redeemed: Redeemed, token: string): Promise<string> {
-  const presented = await verified(ctx, redeemed, token, badActor);
-  // Somebody for whom another one acts does not act.
-  if (presented.payload.act !== undefined) throw badActor(redeemed, 'it has an actor itself', presented.userId);
-  assertBinding(redeemed, bindingOfClaim(presented.confirmation), redeemed.binding);
-  return presented.payload.sub as string;
-}
-
-async function actorOfOpaque(ctx: ProtocolContext, redeemed: Redeemed, token: string): Promise<string> {
-  const { profile } = redeemed;
-  const found = await findOpaqueToken(ctx.services, ctx.site.tenantId, token);
-  const isGood = found?.issuer === profile.name && found.user_status === 'active' && clientMayUse(found);
-  if (found === undefined || !isGood) throw badActor(redeemed, 'no such token of this issuer', found?.user_id);
-  if (!found.scopes.split(' ').includes('openid')) throw badActor(redeemed, 'it lacks openid', found.user_id);
-  const authorization = await findAuthorization(ctx.services, ctx.site.tenantId, found.authorization_id);
-  if (authorization?.actor !== null) throw badActor(redeemed, 'it has an actor itself', found.user_id);
-  assertBinding(redeemed, bindingOfRow(found), redeemed.binding);
-  return profile.subjectOfUser(found.user_id);
-}
-
-/** A JWT that is good today, of this very issuer. */
-async function verified(
-  ctx: ProtocolContext,
-  redeemed: Redeemed,
-  token: string,
-  refusal: typeof invalid,
-): Promise<PresentedToken> {
-  try {
-    const presented = await verifyAccessToken(ctx, token);
-    if (profileOfIssuer(ctx.site, presented.payload.iss) !== redeemed.profile) throw new BadToken('of another issuer');
-    if (presented.bySharedSecret) throw new BadToken('its API could have written it itself');
-    return presented;
-  } catch (error) {
-    throw error instanceof BadToken ? refusal(redeemed, error.message) : error;
-  }
-}
-
-const authorizationIdOf = ({ tokenId }: PresentedToken): string => authorizationOfTokenId(tokenId);
-
-const bindingOfRow = (row: { dpop_thumbprint: string | null; certificate_thumbprint: string | null }): Binding => ({
-  dpopThumbprint: row.dpop_thumbprint ?? undefined,
-  certificateThumbprint: row.certificate_thumbprint ?? undefined,
-});
-
-/** What is bound to a key or certificate is exchanged by who holds that, and the new token is bound to it too. */
-function assertBinding({ client }: Redeemed, bound: Binding, shown: Binding): void {
-  const isSame =
-    (bound.dpopThumbprint === undefined || bound.dpopThumbprint === shown.dpopThumbprint) &&
-    (bound.certificateThumbprint === undefined || bound.certificateThumbprint === shown.certificateThumbprint);
-  if (!isSame) throw new Refusal('binding_mismatch', { clientId: client.id });
-}
 
 /** What a person let somebody else's application do is for that application. */
 async function assertFirstParty(

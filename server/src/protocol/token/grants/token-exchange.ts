@@ -11,7 +11,8 @@ import { useSubjectToken } from '../../../domain/subject-tokens/use.ts';
 import { randomBase64Url } from '../../../kernel/random.ts';
 import type { ProtocolContext } from '../../context.ts';
 import { Refusal } from '../../refusal.ts';
-import { chainOf, type Subject, subjectOf } from '../exchange-subject.ts';
+import { chainOf } from '../exchange-actor.ts';
+import { type Subject, subjectOf } from '../exchange-subject.ts';
 import { accessTokenType, impersonationTokenType, policySessionTokenType } from '../subject-token-types.ts';
 import type { PersonGrant, Redeemed } from './grant-type.ts';
 
