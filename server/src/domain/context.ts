@@ -39,6 +39,8 @@ export type Actor =
       readonly userId?: string;
       readonly scopes: ReadonlySet<string>;
       readonly tokenId: string;
+      /** Called with an API key: in other hands than its maker's, it holds no more than `scopes`. */
+      readonly byApiKey?: true;
       /** Its token speaks for this organization: it reaches its subtree and nothing else (`organizations/reach.ts`). */
       readonly organization?: { readonly id: string; readonly path: string };
     }

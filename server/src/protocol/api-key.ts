@@ -68,6 +68,7 @@ async function actorOfKey(
       clientId: key.clientId,
       ...(key.userId === null ? {} : { userId: key.userId }),
       tokenId: key.id,
+      byApiKey: true,
       scopes: new Set([...expandScopes(api, key.scopes)].filter((scope) => held.has(scope))),
     };
     return { actor, key };
