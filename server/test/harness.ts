@@ -25,12 +25,20 @@ export function eachEngine(name: string, suite: (engine: Engine) => void): void 
 /** A clock that stands where it is put, or runs with the system's plus an offset. */
 export class TestClock implements Clock {
   offsetMs = 0;
+  #standsAtMs: number | undefined;
   now(): number {
-    return Date.now() + this.offsetMs;
+    return (this.#standsAtMs ?? Date.now()) + this.offsetMs;
   }
   /** Moves the clock forwards (or back). */
   advance(milliseconds: number): void {
     this.offsetMs += milliseconds;
+  }
+  /** Stands still during `work`: what is a second away stays a second away, however slow the machine is. */
+  async standingStill(work: () => Promise<void>): Promise<void> {
+    this.#standsAtMs = Date.now();
+    await work().finally(() => {
+      this.#standsAtMs = undefined;
+    });
   }
 }
 

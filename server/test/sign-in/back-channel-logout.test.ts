@@ -260,26 +260,27 @@ eachEngine('back-channel logout', (engine) => {
     return { client };
   }
 
-  test('a client that fails is asked again, with a new token, some times', async () => {
-    const { client } = await oneNotice('/failing');
-    receiver.answer = (response) => response.writeHead(503).end();
-    const count = () => receiver.claims('/failing').length;
-    await send();
-    for (const [index, wait] of retryAfterMs.entries()) {
-      assert.equal(count(), index + 1);
-      clock.advance(wait - 1000);
+  test('a client that fails is asked again, with a new token, some times', () =>
+    clock.standingStill(async () => {
+      const { client } = await oneNotice('/failing');
+      receiver.answer = (response) => response.writeHead(503).end();
+      const count = () => receiver.claims('/failing').length;
       await send();
-      assert.equal(count(), index + 1, 'not before its time');
-      clock.advance(1000);
-      await send();
-    }
-    assert.equal(count(), retryAfterMs.length + 1);
-    assert.deepEqual(await pending(server), []);
-    assert.equal(new Set(receiver.claims('/failing').map(({ jti }) => jti)).size, retryAfterMs.length + 1);
-    const [event, ...more] = await eventsOf(server, 'logout_notice.failed', client.clientId);
-    assert.deepEqual(more, []);
-    assert.equal(event.description, 'the client answered 503');
-  });
+      for (const [index, wait] of retryAfterMs.entries()) {
+        assert.equal(count(), index + 1);
+        clock.advance(wait - 1000);
+        await send();
+        assert.equal(count(), index + 1, 'not before its time');
+        clock.advance(1000);
+        await send();
+      }
+      assert.equal(count(), retryAfterMs.length + 1);
+      assert.deepEqual(await pending(server), []);
+      assert.equal(new Set(receiver.claims('/failing').map(({ jti }) => jti)).size, retryAfterMs.length + 1);
+      const [event, ...more] = await eventsOf(server, 'logout_notice.failed', client.clientId);
+      assert.deepEqual(more, []);
+      assert.equal(event.description, 'the client answered 503');
+    }));
 
   test('a client that comes back is told', async () => {
     const { client } = await oneNotice('/back');
