@@ -272,6 +272,22 @@ eachEngine('sign-in by redirect', (engine) => {
     assert.ok((await tokensOf(server, app, asking)).id_token);
   });
 
+  test('a sign-in on another page, which asks nobody again, is no new proof', async () => {
+    const openid = await liarPolicy(server, liar, {}, 'openid');
+    for (const asked of [{ prompt: 'login' }, { max_age: '0' }]) {
+      const { browser, verifier } = await ask(server, app, asked);
+      const interaction = interactionOf(browser);
+      await ask(server, app, {}, browser);
+      const elsewhere = new URL(await choose(browser, openid));
+      assert.equal(elsewhere.searchParams.get('prompt'), null);
+      await browser.open(await throughLiar(elsewhere.href));
+      await browser.open(`/interaction/${interaction}`);
+      assert.equal(browser.page.status, 200);
+      await signInAtLiar(browser, openid);
+      assert.ok((await tokensOf(server, app, { browser, verifier })).id_token);
+    }
+  });
+
   test('another account is asked for there too', async () => {
     const openid = await liarPolicy(server, liar, {}, 'openid');
     const { browser } = await ask(server, app);

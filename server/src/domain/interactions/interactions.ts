@@ -69,7 +69,7 @@ const setAccount = defineStatement<{ tenantId: string; id: string; sessionId: st
   'update interactions set account_session_id = :sessionId where tenant_id = :tenantId and id = :id',
 );
 
-/** Notes the session whose account was confirmed. */
+/** Notes the session that was begun, or whose account was confirmed, on the page. */
 export const confirmInteractionAccount = ({ db }: Db, tenantId: string, id: string, sessionId: string) =>
   db.write(setAccount, { tenantId, id, sessionId });
 

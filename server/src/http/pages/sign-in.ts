@@ -1,6 +1,7 @@
 /** Sign-in: what was typed goes to the protocol, and comes back with what is wrong with it. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { builtInPasswordId } from '../../domain/auth-policies/policy.ts';
+import { noteSignedIn } from '../../protocol/authorize/interaction.ts';
 import type { Step } from '../../protocol/authorize/page.ts';
 import { Refusal } from '../../protocol/refusal.ts';
 import { logRefusal } from '../../protocol/refused.ts';
@@ -87,7 +88,7 @@ export async function answerSignIn(
   if (!mayEnter(step)) return goOn(services, request, reply, step);
   const place = await placeOf(services, request, step);
   const outcome = await trySignIn(services, request, place);
-  if ('signedIn' in outcome) return enter(request, reply, step, outcome.signedIn);
+  if ('signedIn' in outcome) return enter(services, request, reply, step, outcome.signedIn);
   if ('location' in outcome) return seeOther(reply, outcome.location);
   return sendSignIn(services, request, reply, step, { ...outcome, place });
 }
@@ -169,7 +170,14 @@ export function keepSession(
 }
 
 /** Somebody signed in: the interaction goes on with that. */
-export function enter(request: FastifyRequest, reply: FastifyReply, step: PageStep, signedIn: SignedIn): FastifyReply {
+export async function enter(
+  services: PageServices,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  step: PageStep,
+  signedIn: SignedIn,
+): Promise<FastifyReply> {
+  await noteSignedIn(protocolContext(services, request), step.interaction.id, signedIn.sessionId);
   keepSession(request, reply, signedIn);
   return seeOther(reply, stepUrl(step));
 }

@@ -37,7 +37,7 @@ export async function answerSignUp(
       password: formField(request, 'password') ?? '',
       ...presented(request),
     });
-    return enter(request, reply, step, signedIn);
+    return await enter(services, request, reply, step, signedIn);
   } catch (error) {
     const problem = problemOf(error);
     if (problem === undefined) throw error;

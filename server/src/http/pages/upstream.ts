@@ -7,6 +7,7 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { malformed } from '../../kernel/errors.ts';
+import { noteSignedIn } from '../../protocol/authorize/interaction.ts';
 import { devicePath } from '../../protocol/device/start.ts';
 import { Refusal } from '../../protocol/refusal.ts';
 import { finishRedirect, type UpstreamPurpose } from '../../protocol/sign-in/redirect.ts';
@@ -67,13 +68,15 @@ export async function finishUpstream(
 ): Promise<FastifyReply> {
   withoutReferrer(reply);
   const query = (request.raw.url ?? '').split('?').slice(1).join('?');
-  const { purpose, entered, refusal } = await finishRedirect(protocolContext(services, request), {
+  const ctx = protocolContext(services, request);
+  const { purpose, entered, refusal } = await finishRedirect(ctx, {
     parameters: new URLSearchParams([...parseForm(query)]),
     redirectUri: `${request.site.origin}${pageCallbackPath}/${policyIdOf(request)}`,
     ...secretsOf(request),
   });
   if (purpose.kind === 'app') throw new Refusal('upstream_state_unknown', { detail: 'of an app' });
   if (entered !== undefined) {
+    if (purpose.kind === 'interaction') await noteSignedIn(ctx, purpose.id, entered.sessionId);
     setSessionCookie(request, reply, entered.sessionSecret);
     return seeOther(reply, whereItBegan(purpose));
   }

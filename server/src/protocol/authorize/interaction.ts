@@ -35,6 +35,10 @@ export async function confirmAccount(ctx: ProtocolContext, id: string, browser: 
   return advance(ctx, { ...underWay, accountSessionId: session.id }, browser);
 }
 
+/** The person signed in on the page of this request: only there an upstream was told what the request asks of a sign-in. */
+export const noteSignedIn = (ctx: ProtocolContext, id: string, sessionId: string): Promise<number> =>
+  confirmInteractionAccount(ctx.services, ctx.site.tenantId, id, sessionId);
+
 /** The person chooses an organization of its own; anything else shows the page again. */
 export async function chooseOrganization(
   ctx: ProtocolContext,

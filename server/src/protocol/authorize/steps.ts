@@ -18,7 +18,7 @@ export interface StepFacts {
   readonly now: number;
   /** When the request came, in milliseconds. */
   readonly askedAt: number;
-  /** The session whose account was confirmed on the page. */
+  /** The session that was begun, or whose account was confirmed, on the request's own page. */
   readonly accountSessionId: string | null;
   /** Asked for, or chosen on the page. */
   readonly organizationId: string | null;
@@ -38,9 +38,12 @@ export function openStep(facts: StepFacts): StepName {
   return mustConsent(facts) ? 'consent' : 'none';
 }
 
-/** Whether the person has to prove again who it is. A sign-in on the request's own page is one. */
-function mustSignInAgain({ request, now, askedAt }: StepFacts, session: Session): boolean {
-  const signedInHere = session.authenticatedAt >= askedAt;
+/**
+ * Whether the person has to prove again who it is. A sign-in on the request's own page is one; on another one an upstream
+ * may not have been told to ask.
+ */
+function mustSignInAgain({ request, now, askedAt, accountSessionId }: StepFacts, session: Session): boolean {
+  const signedInHere = session.authenticatedAt >= askedAt && accountSessionId === session.id;
   if (request.prompts.includes('login') && !signedInHere) return true;
   if (request.hintedUserId !== null && request.hintedUserId !== session.userId) return true;
   const { maxAgeSeconds } = request;
