@@ -80,12 +80,9 @@ eachEngine('/api/api-keys', (engine) => {
   });
 
   test('the same call again does not tell it again', async () => {
-    const call = () =>
-      server.request('POST', '/api/api-keys', {
-        token: native.token,
-        json: body({ label: 'Once', expiresAt: clock.now() - (clock.now() % hour) + 2 * hour }),
-        headers: { 'idempotency-key': 'one-key' },
-      });
+    const json = body({ label: 'Once' });
+    const headers = { 'idempotency-key': 'one-key' };
+    const call = () => server.request('POST', '/api/api-keys', { token: native.token, json, headers });
     const [first, again] = [await call(), await call()];
     assert.equal(again.headers.get('idempotency-replayed'), 'true');
     assert.deepEqual(again.body, { ...first.body, value: null });
