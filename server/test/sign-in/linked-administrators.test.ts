@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { eachEngine, startServer, type TestServer } from '../harness.ts';
 import { type Liar, startLiar } from '../labs/liar.ts';
+import { makeOrganization, makeOrganizationRole } from '../native/delegated.ts';
 import { makeAdministratorOf } from './exchange-support.ts';
 import { ask, besideLabs, liarPolicy, signInAtLiar } from './policies-support.ts';
 import { callbackOf, exchange, makeApp, makeUser, native, refresh, type TestClient } from './support.ts';
@@ -57,6 +58,34 @@ eachEngine('administrators who were linked by an address before', (engine) => {
     const query = new URLSearchParams({ authPolicyId, issuer, subject });
     await native(server, 'DELETE', `/users/${user.id}/auth-identities?${query}`);
     assert.equal((await server.request('GET', '/api/users', { token })).status, 401);
+    liar.lies = {};
+  });
+
+  test('are none by their groups until another one stands for the link, and get in all the same', async () => {
+    const organizationId = await makeOrganization(server, `Mapped ${engine}`);
+    const manages = await makeOrganizationRole(server, { scopes: ['read:users'], kind: 'user' });
+    const harmless = await makeOrganizationRole(server, { scopes: [], kind: 'user' });
+    const roleMappings = [{ group: 'admins', organizationId, roleIds: [manages, harmless] }];
+    const policy = await liarPolicy(server, liar, { linksByEmail: true, roleMappings });
+    const user = await makeUser(server);
+    await server.manage('PATCH', `/users/${encodeURIComponent(user.id)}`, { email_verified: true });
+    const who = { sub: `mapped-${engine}`, email: user.email, email_verified: true, groups: ['admins'] };
+    liar.lies = { userInfo: () => who };
+    const rolesAfterSignIn = async () => {
+      const { browser } = await ask(server, app);
+      await signInAtLiar(browser, policy);
+      assert.ok(browser.cookies.has('sekisho-session'), browser.page.text);
+      const [membership] = (await server.rows('memberships')).filter(({ subject_id }) => subject_id === user.id);
+      const held = (await server.rows('membership_roles')).filter((row) => row.membership_id === membership?.id);
+      return held.map(({ role_id }) => role_id).sort();
+    };
+    assert.deepEqual(await rolesAfterSignIn(), [harmless]);
+    assert.deepEqual(await rolesAfterSignIn(), [harmless]);
+    const path = `/users/${user.id}/auth-identities`;
+    const [{ authPolicyId, issuer, subject }] = await native(server, 'GET', path);
+    await native(server, 'POST', path, { authPolicyId, issuer, subject });
+    assert.deepEqual(await rolesAfterSignIn(), [manages, harmless].sort());
+    assert.deepEqual(await rolesAfterSignIn(), [manages, harmless].sort());
     liar.lies = {};
   });
 });

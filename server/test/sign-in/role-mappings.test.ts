@@ -47,7 +47,7 @@ eachEngine('role mappings', (engine) => {
     const { services } = server.composed;
     const site = services.sites.ofTenant('default');
     const ctx: Context = { ...services, site, actor: { kind: 'server' }, origin: nowhere };
-    await services.db.transact((trx) => applyRoleMappings(ctx, trx, { roleMappings }, userId, groups));
+    await services.db.transact((trx) => applyRoleMappings(ctx, trx, { id: 'none', roleMappings }, userId, groups));
   }
 
   /** The roles of a person in an organization, sorted; undefined for who is no member of it. */

@@ -1,6 +1,8 @@
 /** What makes somebody who signs in by a policy a user of ours. */
+
+import type { Tx } from '../../storage/database.ts';
 import { defineStatement } from '../../storage/statement.ts';
-import type { Services } from '../context.ts';
+import type { Context, Services } from '../context.ts';
 import type { LinkedBy } from './identities.ts';
 import { builtInPasswordId } from './policy.ts';
 
@@ -21,6 +23,12 @@ export async function isLinkedByName(
   policyId: string | null,
 ): Promise<boolean> {
   if (policyId === null || policyId === builtInPasswordId) return false;
-  const links = await db.run(linksOfUser, { tenantId, userId, policyId });
-  return links.length > 0 && links.every(({ linked_by }) => linked_by === 'name');
+  return areByName(await db.run(linksOfUser, { tenantId, userId, policyId }));
 }
+
+/** The same within a transaction. */
+export const isLinkedByNameWithin = async (ctx: Context, trx: Tx, userId: string, policyId: string): Promise<boolean> =>
+  areByName(await ctx.db.runWithin(trx, linksOfUser, { tenantId: ctx.site.tenantId, userId, policyId }));
+
+const areByName = (links: readonly { linked_by: LinkedBy }[]): boolean =>
+  links.length > 0 && links.every(({ linked_by }) => linked_by === 'name');

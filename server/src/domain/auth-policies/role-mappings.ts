@@ -4,6 +4,7 @@
  */
 import { canonicalName } from '../../kernel/distinguished-name.ts';
 import type { Tx } from '../../storage/database.ts';
+import { managementScopesOfRoles } from '../access/role-scopes.ts';
 import { inChunks } from '../chunks.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
@@ -15,25 +16,29 @@ import { belongsByAddress, ownerPathOf, suspendedAmong } from '../organization-j
 import type { OrganizationRow } from '../organizations/organization.ts';
 import { isOnlyOwner } from '../organizations/owners.ts';
 import { idsOfPath, isWithin } from '../organizations/tree.ts';
+import { isLinkedByNameWithin } from './links.ts';
 import type { AuthPolicy, RoleMapping } from './policy.ts';
 
 /**
  * Gives the roles that the policy's mappings have for somebody's groups upstream, and takes those that they had. A member
  * whose only roles were such is none without them. Nothing is given in an organization that is suspended; a person that
  * belongs to a customer is given roles in that customer's subtree only, since whoever may change the account there could
- * otherwise come in anywhere by it. The last owner of a root organization stays one, and that is logged.
+ * otherwise come in anywhere by it. Whom only a name links is given no role that counts at a management API: an
+ * administrator has to stand for the link first. The last owner of a root organization stays one, and that is logged.
  */
 export async function applyRoleMappings(
   ctx: Context,
   trx: Tx,
-  { roleMappings }: Pick<AuthPolicy, 'roleMappings'>,
+  { id, roleMappings }: Pick<AuthPolicy, 'id' | 'roleMappings'>,
   userId: string,
   groups: readonly string[],
 ): Promise<void> {
   if (roleMappings.length === 0) return;
   const server: Context = { ...ctx, actor: { kind: 'server' } };
   const given = new Set(groups.map(groupKey));
-  const possible = await rolesForPeople(server, trx, rolesIn(roleMappings));
+  const forPeople = await rolesForPeople(server, trx, rolesIn(roleMappings));
+  const isByName = await isLinkedByNameWithin(server, trx, userId, id);
+  const possible = isByName ? await withoutManagement(server, trx, forPeople) : forPeople;
   for (const place of await placesOf(server, trx, roleMappings, userId)) {
     const theirs = place.mappings.filter(({ group }) => given.has(groupKey(group)));
     const wanted = rolesIn(theirs).filter((id) => possible.has(id) && (place.isOpen || place.held.has(id)));
@@ -119,6 +124,13 @@ async function rolesForPeople(ctx: Context, trx: Tx, ids: readonly string[]): Pr
       .execute(),
   );
   return new Set(rows.map(({ id }) => id));
+}
+
+/** Those of the roles that give nothing at a management API. */
+async function withoutManagement(ctx: Context, trx: Tx, roleIds: ReadonlySet<string>): Promise<Set<string>> {
+  const left = new Set<string>();
+  for (const id of roleIds) if ((await managementScopesOfRoles(ctx, trx, [id])).size === 0) left.add(id);
+  return left;
 }
 
 async function bringInLine(
