@@ -1,4 +1,4 @@
-import type { ClientAccessFacts, OrganizationFacts } from '../domain/access/decide.ts';
+import type { ClientAccessFacts, OrganizationFacts } from '../domain/access/decision-facts.ts';
 import { accessFactsFrom, tokenFacts } from '../domain/access/facts.ts';
 import { loadOrganizationFacts } from '../domain/access/organization-facts.ts';
 import { aliasedIdentifier } from '../domain/resource-servers/aliases.ts';

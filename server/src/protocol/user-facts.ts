@@ -1,4 +1,4 @@
-import type { OrganizationFacts, UserAccessFacts } from '../domain/access/decide.ts';
+import type { OrganizationFacts, UserAccessFacts } from '../domain/access/decision-facts.ts';
 import { loadOrganizationFacts } from '../domain/access/organization-facts.ts';
 import { anyPolicy, userAccessFactsOf, userTokenFacts } from '../domain/access/user-facts.ts';
 import { isLinkedByName } from '../domain/auth-policies/links.ts';

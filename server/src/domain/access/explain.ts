@@ -18,9 +18,8 @@ import {
   decideUserAccess,
   explainClientAccess,
   explainUserAccess,
-  type OrganizationFacts,
-  type UserAccessFacts,
 } from './decide.ts';
+import type { OrganizationFacts, UserAccessFacts } from './decision-facts.ts';
 import { accessFactsFrom, presentedTokenFacts, resourceServerFactsOf } from './facts.ts';
 import { type LoadedOrganization, loadOrganizationFacts } from './organization-facts.ts';
 import { anyPolicy, userFacts } from './user-facts.ts';

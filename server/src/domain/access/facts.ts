@@ -3,7 +3,7 @@ import type { Schema } from '../../storage/schema.ts';
 import { defineStatement, defineStatementForMany } from '../../storage/statement.ts';
 import { isPublicClient } from '../clients/client.ts';
 import { takesOrganization, umbrellaScopeOf } from '../resource-servers/system.ts';
-import type { ClientAccessFacts, ResourceServerFacts } from './decide.ts';
+import type { ClientAccessFacts, ResourceServerFacts } from './decision-facts.ts';
 
 /**
  * The facts an authorization rests on, in one indexed query a request and never from a cache: so a rotated secret, a

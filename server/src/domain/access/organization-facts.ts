@@ -3,7 +3,7 @@ import type { Database } from '../../storage/database.ts';
 import type { Schema } from '../../storage/schema.ts';
 import { defineStatement } from '../../storage/statement.ts';
 import { organizationItself } from '../resource-servers/system.ts';
-import type { OrganizationFacts } from './decide.ts';
+import type { OrganizationFacts } from './decision-facts.ts';
 
 /** One row for each organization on the way up and each role the subject has in it, the organization itself first. */
 export interface OrganizationFactsRow {

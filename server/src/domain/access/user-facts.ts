@@ -3,7 +3,7 @@ import { defineStatement } from '../../storage/statement.ts';
 import { policiesOfClient } from '../auth-policies/offer-lists.ts';
 import { isPublicClient } from '../clients/client.ts';
 import { signInOf } from '../clients/sign-in.ts';
-import type { UserAccessFacts } from './decide.ts';
+import type { UserAccessFacts } from './decision-facts.ts';
 import { type AccessRow, grantScopes, resourceServerFactsOf, tenantRoleScopes } from './facts.ts';
 
 /** What the statement answers: one row, or none. */
