@@ -84,6 +84,25 @@ eachEngine('what auth policies could give', (engine) => {
     await native.expect(200, 'PATCH', `${path}/${id}`, elsewhere, weak);
   });
 
+  test('a policy that is switched on again, or lets more people in, gives what it has to give', async () => {
+    const roleMappings = [{ group: 'cn=admins', organizationId, roleIds: [strongRole] }];
+    const closed = { enabled: false, checkUserExists: true, checkUserApproved: true };
+    const { id: mapping } = await create(policyOf('openid', { ...closed, roleMappings }));
+    for (const change of [{ enabled: true }, { checkUserExists: false }, { checkUserApproved: false }]) {
+      await native.refuse(exceeds, 'PATCH', `${path}/${mapping}`, change, weak);
+      await native.expect(200, 'PATCH', `${path}/${mapping}`, change);
+    }
+    await native.expect(200, 'PATCH', `${path}/${mapping}`, closed, weak);
+    const { id: linked } = await create(policyOf('openid', { enabled: false }));
+    await native.expect(200, 'PATCH', `${path}/${linked}`, { enabled: true }, weak);
+    const administrator = await user();
+    await makeAdministratorOf(server, administrator);
+    await link(server, linked, administrator);
+    await native.expect(200, 'PATCH', `${path}/${linked}`, { enabled: false }, weak);
+    await native.refuse(exceeds, 'PATCH', `${path}/${linked}`, { enabled: true }, weak);
+    await native.expect(200, 'PATCH', `${path}/${linked}`, { enabled: true });
+  });
+
   test('what is wrong with a mapping is named', async () => {
     const machineRole = await makeOrganizationRole(server, { kind: 'client', scopes: [], name: 'machines' });
     const missing = [422, 'entity.relation_foreign_key_not_found'] as const;

@@ -1,7 +1,8 @@
 /**
  * What a policy could be turned into. Whoever changes how a policy's people are recognised, or where they prove
- * themselves, could sign in as any of them afterwards; whoever maps groups to roles gives those roles; and a policy that
- * makes users from what an upstream says makes them members of what the e-mail address says.
+ * themselves, or switches it on again, could sign in as any of them afterwards; whoever maps groups to roles, or lets in
+ * people who did not get in before, gives those roles; and a policy that makes users from what an upstream says makes them
+ * members of what the e-mail address says.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
@@ -18,7 +19,7 @@ import type { AuthPolicySettings } from './settings.ts';
 /** As far as it decides who somebody is. */
 export type Recognition = Pick<
   AuthPolicySettings,
-  'checkUserExists' | 'linksByEmail' | 'linksByUsername' | 'roleMappings'
+  'enabled' | 'checkUserExists' | 'checkUserApproved' | 'linksByEmail' | 'linksByUsername' | 'roleMappings'
 > & { readonly typed: TypedConfiguration };
 
 /** Whether linked people are recognised otherwise, or prove themselves elsewhere. */
@@ -38,11 +39,11 @@ export async function assertMayRecognise(
   after: Recognition,
   before?: Recognition,
 ): Promise<void> {
-  const recognises = before === undefined || changesRecognition(before, after);
+  const recognises = before === undefined || changesRecognition(before, after) || (after.enabled && !before.enabled);
   const maps = before === undefined || !isDeepStrictEqual(before.roleMappings, after.roleMappings);
   if (maps) await assertMappings(ctx, trx, after.roleMappings);
   if (before !== undefined && recognises) await assertHoldsAllOfLinked(ctx, trx, policyId);
-  if (recognises || maps)
+  if (recognises || maps || letsIn(before, after))
     await assertMayGive(
       ctx,
       trx,
@@ -51,6 +52,11 @@ export async function assertMayRecognise(
   const makesUsers = !after.checkUserExists && (recognises || before?.checkUserExists === true);
   if (makesUsers) await assertMayGive(ctx, trx, await rolesJustInTime(ctx, trx));
 }
+
+/** Whether groups give their roles to people who did not get in before. */
+const letsIn = (before: Recognition | undefined, after: Recognition): boolean =>
+  before !== undefined &&
+  ((before.checkUserExists && !after.checkUserExists) || (before.checkUserApproved && !after.checkUserApproved));
 
 async function assertMappings(ctx: Context, trx: Tx, mappings: readonly RoleMapping[]): Promise<void> {
   for (const [index, { organizationId, roleIds }] of mappings.entries()) {
