@@ -1,8 +1,12 @@
 /** Reading what clients send. Fields that nobody asked for are ignored: fhc sends whole answers back. */
 import type { FastifyRequest } from 'fastify';
-import { malformed } from '../../kernel/errors.ts';
+import { DomainError, malformed } from '../../kernel/errors.ts';
 import { echoName } from '../edge/text.ts';
-import { unreadableBody, wrong } from './words.ts';
+
+export const unreadableBody = 'Request body must be a JSON object';
+
+/** Something wrong with a request, in the dialect's own sentence. */
+export const wrong = (message: string): DomainError => new DomainError('input.invalid', message);
 
 export type Body = Readonly<Record<string, unknown>>;
 

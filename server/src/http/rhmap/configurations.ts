@@ -12,7 +12,7 @@ import {
   secretMask,
 } from '../../domain/auth-policies/policy.ts';
 import type { Services } from '../../domain/context.ts';
-import type { Body } from './body.ts';
+import { type Body, memberOf } from './body.ts';
 import { providerOf } from './providers.ts';
 
 type Read = (value: unknown) => unknown;
@@ -68,17 +68,15 @@ const words: Readonly<Record<AuthPolicyType, readonly Word[]>> = {
   openid: [...ofOAuth2, ...same('responseMode', 'identifier')],
 };
 
-const own = (body: Body, name: string): unknown => (Object.hasOwn(body, name) ? body[name] : undefined);
-
 /** The configuration in native words. What is wrong with it is the domain's to say. */
 export function toNative(type: AuthPolicyType, given: Body): Record<string, unknown> {
   const native: Record<string, unknown> = {};
   for (const { wire, native: path, also = [], read } of words[type]) {
-    const name = [wire, ...also].find((one) => own(given, one) !== undefined);
-    if (name !== undefined) put(native, path, read === undefined ? own(given, name) : read(own(given, name)));
+    const name = [wire, ...also].find((one) => memberOf(given, one) !== undefined);
+    if (name !== undefined) put(native, path, read === undefined ? memberOf(given, name) : read(memberOf(given, name)));
   }
-  if (type === 'oauth2' || type === 'openid') Object.assign(native, ofProvider(native, own(given, 'provider')));
-  const idField = own(given, 'userIdField');
+  if (type === 'oauth2' || type === 'openid') Object.assign(native, ofProvider(native, memberOf(given, 'provider')));
+  const idField = memberOf(given, 'userIdField');
   return idField === undefined ? native : withIdField(type, native, idField);
 }
 
@@ -110,14 +108,14 @@ function withIdField(type: AuthPolicyType, native: Record<string, unknown>, fiel
 }
 
 /** Whether the admin said by which name the provider knows people: then it may be a username of ours. */
-export const namesUsers = (given: Body): boolean => own(given, 'userIdField') !== undefined;
+export const namesUsers = (given: Body): boolean => memberOf(given, 'userIdField') !== undefined;
 
 /** What is kept of it: the words that mean something, secrets masked. */
 export function toKeep(type: AuthPolicyType, given: Body): Record<string, unknown> {
   const known = ['provider', 'userIdField', ...words[type].flatMap(({ wire, also = [] }) => [wire, ...also])];
   return Object.fromEntries(
     known.flatMap((name) => {
-      const value = own(given, name);
+      const value = memberOf(given, name);
       if (value === undefined || JSON.stringify(value).length > longestKept) return [];
       return [[name, secretWords.has(name) && value !== null && value !== '' ? secretMask : value]];
     }),
@@ -139,7 +137,7 @@ export function toWire(services: Pick<Services, 'outgoing'>, policy: AuthPolicy)
 function withSecrets({ type, secrets }: AuthPolicy, kept: Body): Record<string, unknown> {
   const shown: Record<string, unknown> = { ...kept };
   for (const { wire, native, also = [] } of words[type].filter((word) => secretWords.has(word.native))) {
-    const written = [wire, ...also].filter((name) => own(kept, name) === secretMask);
+    const written = [wire, ...also].filter((name) => memberOf(kept, name) === secretMask);
     if (!secrets.includes(native as SecretName)) for (const name of written) delete shown[name];
     else if (written.length === 0) shown[wire] = secretMask;
   }
@@ -182,15 +180,17 @@ export function wireFieldOf(path: string, given: Body): string {
   if (comesFromIdField(inner, given)) return 'configurations.userIdField';
   const all = Object.values(words).flat();
   const word = all.find(({ native }) => native === inner) ?? all.find(({ native }) => native === `${inner}.base`);
-  const name = word?.also?.find((one) => own(given, word.wire) === undefined && own(given, one) !== undefined);
+  const name = word?.also?.find(
+    (one) => memberOf(given, word.wire) === undefined && memberOf(given, one) !== undefined,
+  );
   return ['configurations', name ?? word?.wire ?? inner].filter((part) => part !== '').join('.');
 }
 
 /** `userIdField` stands for these, where `fields` does not say otherwise. */
 function comesFromIdField(inner: string, given: Body): boolean {
   const [, name] = /^fields\.(id|email|username)$/.exec(inner) ?? [];
-  if (name === undefined || own(given, 'userIdField') === undefined) return false;
-  return !Object.hasOwn((own(given, 'fields') ?? {}) as object, name);
+  if (name === undefined || memberOf(given, 'userIdField') === undefined) return false;
+  return !Object.hasOwn((memberOf(given, 'fields') ?? {}) as object, name);
 }
 
 const wireNames: ReadonlyMap<string, string> = new Map([

@@ -1,9 +1,8 @@
 /** Policies and users as this dialect has them. */
 import type { AuthPolicy, AuthPolicyType } from '../../domain/auth-policies/policy.ts';
 import type { Services } from '../../domain/context.ts';
-import { echo } from './body.ts';
+import { echo, wrong } from './body.ts';
 import { toWire } from './configurations.ts';
-import { wrong } from './words.ts';
 
 /** RHMAP's word for each type; FEEDHENRY is its own users with their passwords. */
 const wireTypes: Readonly<Record<AuthPolicyType, string>> = {

@@ -1,15 +1,11 @@
 /** The sentences of this dialect. Its clients show `message` and nothing else, so each has to stand alone. */
-import { DomainError, type ErrorCode } from '../../kernel/errors.ts';
+import type { DomainError, ErrorCode } from '../../kernel/errors.ts';
 import type { RefusalReason } from '../../protocol/refusal.ts';
 import { notJson } from '../edge/json-check.ts';
-import type { Body } from './body.ts';
+import { type Body, unreadableBody } from './body.ts';
 import { inWireWords, wireFieldOf } from './configurations.ts';
 
-export const unreadableBody = 'Request body must be a JSON object';
 const administratorsOnly = 'Administrator access required';
-
-/** Something wrong with a request, in the dialect's own sentence. */
-export const wrong = (message: string): DomainError => new DomainError('input.invalid', message);
 
 /** Of what is no JSON at all there is no more to say; anything else is told. */
 export const malformedSentence = (message: string): string =>
