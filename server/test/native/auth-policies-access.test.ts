@@ -103,6 +103,24 @@ eachEngine('what auth policies could give', (engine) => {
     await native.expect(200, 'PATCH', `${path}/${linked}`, { enabled: true });
   });
 
+  test('whoever approves somebody gives what the groups of that one give', async () => {
+    const approval = { checkUserApproved: true };
+    const mapping = (role: string) => ({
+      ...approval,
+      roleMappings: [{ group: 'cn=x', organizationId, roleIds: [role] }],
+    });
+    const { id: strong } = await create(policyOf('openid', mapping(strongRole)));
+    const body = { userIds: [await user()] };
+    const before = await server.stateHash();
+    await native.refuse(exceeds, 'POST', `${path}/${strong}/users`, body, weak);
+    assert.equal(await server.stateHash(), before);
+    for (const more of [mapping(plainRole), approval]) {
+      const { id } = await create(policyOf('openid', more));
+      await native.expect(201, 'POST', `${path}/${id}/users`, body, weak);
+    }
+    await native.expect(201, 'POST', `${path}/${strong}/users`, body);
+  });
+
   test('what is wrong with a mapping is named', async () => {
     const machineRole = await makeOrganizationRole(server, { kind: 'client', scopes: [], name: 'machines' });
     const missing = [422, 'entity.relation_foreign_key_not_found'] as const;

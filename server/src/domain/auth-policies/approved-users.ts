@@ -7,24 +7,27 @@ import type { Context } from '../context.ts';
 import { recordChanges } from '../logs/record-change.ts';
 import { assertWholeTenant } from '../organizations/reach.ts';
 import { endEverythingOfPolicy } from '../sessions/end.ts';
+import { authPolicyOf } from './policy.ts';
 import { loadPolicyRow } from './read-policies.ts';
 import { policyUserRows } from './read-policy-users.ts';
+import { assertMayLetIn } from './recognition.ts';
 
 /**
  * Approves users: all of them or none; who is approved already stays so, who awaits approval altogether becomes active.
- * Throws `entity.not_found` (the policy), `entity.reference_not_found` naming `userIds.<index>`,
+ * Throws `entity.not_found` (the policy), `entity.reference_not_found` naming `userIds.<index>`, `auth.exceeds_own`,
  * `auth.organization_token`.
  */
 export async function addPolicyUsers(ctx: Context, policyId: string, userIds: readonly string[]): Promise<void> {
   assertWholeTenant(ctx, 'approve users');
   const { tenantId } = ctx.site;
   await ctx.db.transact(async (trx) => {
-    await loadPolicyRow(ctx, trx, policyId);
+    const policy = authPolicyOf(await loadPolicyRow(ctx, trx, policyId));
     const statuses = await statusesOf(ctx, trx, userIds);
     const missing = userIds.findIndex((id) => !statuses.has(id));
     if (missing >= 0) throw referenceNotFound('user', `userIds.${missing}`);
     const approved = new Set(await idsAmong(ctx, trx, policyId, [...statuses.keys()], 'approved'));
     const added = [...statuses.keys()].filter((id) => !approved.has(id));
+    if (added.length > 0) await assertMayLetIn(ctx, trx, policy);
     const now = ctx.clock.now();
     const columns = { tenant_id: tenantId, policy_id: policyId, status: 'approved', updated_at: now } as const;
     for (const part of chunksOf(added, rowsOfStatement)) {

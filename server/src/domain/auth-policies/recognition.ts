@@ -43,15 +43,22 @@ export async function assertMayRecognise(
   const maps = before === undefined || !isDeepStrictEqual(before.roleMappings, after.roleMappings);
   if (maps) await assertMappings(ctx, trx, after.roleMappings);
   if (before !== undefined && recognises) await assertHoldsAllOfLinked(ctx, trx, policyId);
-  if (recognises || maps || letsIn(before, after))
-    await assertMayGive(
-      ctx,
-      trx,
-      after.roleMappings.flatMap(({ roleIds }) => roleIds),
-    );
+  if (recognises || maps || letsIn(before, after)) await assertMayLetIn(ctx, trx, after);
   const makesUsers = !after.checkUserExists && (recognises || before?.checkUserExists === true);
   if (makesUsers) await assertMayGive(ctx, trx, await rolesJustInTime(ctx, trx));
 }
+
+/** Whoever lets somebody in gives what the groups of that one give. Throws `auth.exceeds_own`. */
+export const assertMayLetIn = (
+  ctx: Context,
+  trx: Tx,
+  { roleMappings }: { readonly roleMappings: readonly RoleMapping[] },
+): Promise<void> =>
+  assertMayGive(
+    ctx,
+    trx,
+    roleMappings.flatMap(({ roleIds }) => roleIds),
+  );
 
 /** Whether groups give their roles to people who did not get in before. */
 const letsIn = (before: Recognition | undefined, after: Recognition): boolean =>
