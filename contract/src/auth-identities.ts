@@ -34,3 +34,11 @@ export type AuthIdentity = Static<typeof AuthIdentity>;
 /** Names somebody upstream. */
 export const AuthIdentityKey = Type.Object({ authPolicyId, issuer, subject });
 export type AuthIdentityKey = Static<typeof AuthIdentityKey>;
+
+/** The same, to be linked. */
+export const LinkAuthIdentity = Type.Object({
+  authPolicyId,
+  issuer: Type.Optional({ ...issuer, description: 'That of the auth policy, which it is where this is left out.' }),
+  subject,
+});
+export type LinkAuthIdentity = Static<typeof LinkAuthIdentity>;

@@ -277,15 +277,6 @@ export type AuthIdentity = {
   lastUsedAt: number;
 };
 
-export type AuthIdentityKey = {
-  /** Of the auth policy. */
-  authPolicyId: string;
-  /** Who says it: as the upstream is known, byte for byte. */
-  issuer: string;
-  /** Whom it is about: as the upstream says it, byte for byte. */
-  subject: string;
-};
-
 export type AuthPolicy = {
   tenantId: string;
   id: string;
@@ -884,6 +875,15 @@ export type LdapSearch = {
   /** RFC 4515; `{user}` stands where the name goes. */
   filter: string;
   bindDn?: string | null;
+};
+
+export type LinkAuthIdentity = {
+  /** Of the auth policy. */
+  authPolicyId: string;
+  /** That of the auth policy, which it is where this is left out. */
+  issuer?: string;
+  /** Whom it is about: as the upstream says it, byte for byte. */
+  subject: string;
 };
 
 export type ListedOrganization = {
@@ -3086,7 +3086,7 @@ export type Operations = {
   /** Say who a user is upstream */
   'POST /api/users/:userId/auth-identities': {
     parameters: [userId: string];
-    body: AuthIdentityKey;
+    body: LinkAuthIdentity;
     options: PostOptions;
     answer: AuthIdentity;
   };

@@ -8,6 +8,7 @@ import { Members } from './members-support.ts';
 import { insertPolicy } from './policy-rows.ts';
 
 const issuer = 'https://idp.example';
+const ofIssuer = { type: 'openid', configuration: JSON.stringify({ issuer }) } as const;
 
 eachEngine('/api/users/:userId/auth-identities', (engine) => {
   let server: TestServer;
@@ -16,7 +17,7 @@ eachEngine('/api/users/:userId/auth-identities', (engine) => {
   before(async () => {
     server = await startServer({ engine, env: withoutLimits });
     native = await Members.of(server);
-    policy = await insertPolicy(server, { type: 'openid' });
+    policy = await insertPolicy(server, ofIssuer);
   });
   after(() => server.close());
 
@@ -94,14 +95,39 @@ eachEngine('/api/users/:userId/auth-identities', (engine) => {
     await native.expect(201, 'POST', pathOf(one), key);
     await native.refuse([409, 'entity.exists'], 'POST', pathOf(other), key);
     await native.refuse([409, 'entity.exists'], 'POST', pathOf(one), key);
-    const policy2 = await insertPolicy(server, { type: 'ldap' });
-    for (const more of [{ subject: 'abc' }, { subject: 'Abc ' }, { issuer: `${issuer}/` }, { authPolicyId: policy2 }]) {
+    const policy2 = await insertPolicy(server, ofIssuer);
+    for (const more of [{ subject: 'abc' }, { subject: 'Abc ' }, { authPolicyId: policy2 }]) {
       await native.expect(201, 'POST', pathOf(other), { ...key, ...more });
     }
-    assert.equal((await native.expect(200, 'GET', pathOf(other))).length, 4);
+    assert.equal((await native.expect(200, 'GET', pathOf(other))).length, 3);
     await native.refuse([404, 'entity.not_found'], 'DELETE', named(other, key));
     await native.refuse([404, 'entity.not_found'], 'DELETE', named(one, { ...key, subject: 'abc' }));
     await native.expect(204, 'DELETE', named(one, key));
+  });
+
+  test('the issuer is the policy’s: it may be left out, and another one is refused by its name', async () => {
+    const single = {
+      ldap: [{ search: { base: 'OU=People, dc=example' } }, 'ldap:ou=people,dc=example'],
+      oauth1: [{ profileUrl: 'https://one.example/me' }, 'https://one.example'],
+      oauth2: [{ issuer: null, userInfoUrl: 'https://two.example/me' }, 'https://two.example'],
+      openid: [{ issuer }, issuer],
+    } as const;
+    for (const [type, [configuration, expected]] of Object.entries(single)) {
+      const row = { type: type as keyof typeof single, configuration: JSON.stringify(configuration) };
+      const authPolicyId = await insertPolicy(server, row);
+      const [one, other] = [await native.user('One'), await native.user('Other')];
+      const made = await native.expect(201, 'POST', pathOf(one), { authPolicyId, subject: someone() });
+      assert.equal(made.issuer, expected);
+      await native.expect(201, 'POST', pathOf(other), { authPolicyId, issuer: expected, subject: someone() });
+      const before = await server.stateHash();
+      for (const wrong of [`${expected}/`, expected.toUpperCase(), 'https://evil.example']) {
+        const body = { authPolicyId, issuer: wrong, subject: someone() };
+        const problem = await native.refuse([400, 'guard.invalid_input'], 'POST', pathOf(other), body);
+        assert.equal(problem.data.path, 'issuer');
+        assert.ok(problem.message.includes(expected), problem.message);
+      }
+      assert.equal(await server.stateHash(), before);
+    }
   });
 
   test('what is missing, wrong, or not there', async () => {
@@ -109,7 +135,7 @@ eachEngine('/api/users/:userId/auth-identities', (engine) => {
     const invalid = [400, 'guard.invalid_input'] as const;
     for (const field of ['authPolicyId', 'issuer', 'subject']) {
       const { [field]: _, ...rest } = keyOf() as Record<string, string>;
-      await native.refuse(invalid, 'POST', pathOf(id), rest);
+      if (field !== 'issuer') await native.refuse(invalid, 'POST', pathOf(id), rest);
       await native.refuse(invalid, 'DELETE', named(id, rest));
       for (const value of ['', 7, null]) await native.refuse(invalid, 'POST', pathOf(id), { ...rest, [field]: value });
     }
@@ -117,7 +143,7 @@ eachEngine('/api/users/:userId/auth-identities', (engine) => {
       const answer = await native.call('POST', pathOf(id), keyOf({ subject }));
       assert.equal(answer.status, 400, answer.text);
     }
-    await native.expect(201, 'POST', pathOf(id), keyOf({ issuer: 'i'.repeat(1000), subject: '漢'.repeat(333) }));
+    await native.expect(201, 'POST', pathOf(id), keyOf({ subject: '漢'.repeat(333) }));
     const byPassword = await insertPolicy(server, { type: 'password' });
     await native.refuse(invalid, 'POST', pathOf(id), keyOf({ authPolicyId: byPassword }));
     for (const authPolicyId of ['nothing', 'password']) {

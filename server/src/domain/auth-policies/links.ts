@@ -1,5 +1,4 @@
 /** What makes somebody who signs in by a policy a user of ours. */
-
 import type { Tx } from '../../storage/database.ts';
 import { defineStatement } from '../../storage/statement.ts';
 import type { Context, Services } from '../context.ts';

@@ -1,10 +1,10 @@
 /** What can be asked of a directory without a person: whether it answers as the policy expects, and who is still there. */
 import { UpstreamError } from '../identity.ts';
 import { type UpstreamServices, upstreamDeadlineMs } from '../redirect.ts';
-import type { LdapConfiguration, LdapSearch, LdapSecrets } from './configuration.ts';
+import { issuerOf, type LdapConfiguration, type LdapSearch, type LdapSecrets } from './configuration.ts';
 import type { LdapConnection } from './connection.ts';
 import { bindToSearch, findEntry, withDirectory } from './directory.ts';
-import { identityOf, isDisabled, issuerOf } from './entry.ts';
+import { identityOf, isDisabled } from './entry.ts';
 import { anyEntry } from './filter.ts';
 import { isGssapiInstalled } from './kerberos.ts';
 import { type SearchAnswer, search } from './operations.ts';

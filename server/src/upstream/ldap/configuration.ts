@@ -46,3 +46,13 @@ export interface LdapAttributes {
 export interface LdapSecrets {
   readonly bindPassword?: string;
 }
+
+/**
+ * Who the directory's people are people of: its base, in one way of writing. The host is no part of it, so that nobody
+ * becomes a stranger by a move to `ldaps://` or to another replica; that another directory takes its place is a change of
+ * the policy, and guarded there.
+ */
+export function issuerOf({ search, dn }: LdapConfiguration): string {
+  const base = (search?.base ?? dn ?? '').trim().toLowerCase();
+  return `ldap:${base.replace(/\s*([,+=])\s*/g, '$1')}`;
+}

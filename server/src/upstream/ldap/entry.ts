@@ -1,22 +1,12 @@
 /** From an entry to the person. */
 import { UpstreamError, type UpstreamIdentity } from '../identity.ts';
 import { utf8Of } from './ber.ts';
-import type { LdapConfiguration } from './configuration.ts';
+import { issuerOf, type LdapConfiguration } from './configuration.ts';
 import { accountControl } from './directory.ts';
 import type { LdapEntry } from './operations.ts';
 
 /** Attributes whose values are bytes, also where they happen to be a text (Active Directory). */
 const binaryAttributes = new Set(['objectguid', 'objectsid', 'ms-ds-consistencyguid']);
-
-/**
- * Who the directory's people are people of: its base, in one way of writing. The host is no part of it, so that nobody
- * becomes a stranger by a move to `ldaps://` or to another replica; that another directory takes its place is a change of
- * the policy, and guarded there.
- */
-export function issuerOf({ search, dn }: LdapConfiguration): string {
-  const base = (search?.base ?? dn ?? '').trim().toLowerCase();
-  return `ldap:${base.replace(/\s*([,+=])\s*/g, '$1')}`;
-}
 
 /** Longest subject, in bytes: it is part of a key, whose length an engine bounds. */
 const longestSubject = 1000;

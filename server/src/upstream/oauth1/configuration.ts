@@ -12,6 +12,9 @@ export interface OAuth1Configuration {
   readonly emailIsVerified: boolean;
 }
 
+/** OAuth 1 has no issuers: it is the place that says who somebody is that counts. */
+export const issuerOf = ({ profileUrl }: OAuth1Configuration): string => new URL(profileUrl).origin;
+
 export interface OAuth1Secrets {
   readonly consumerSecret?: string;
 }

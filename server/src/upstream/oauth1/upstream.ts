@@ -13,7 +13,7 @@ import { inProtocol } from '../oauth2/failures.ts';
 import { claimsOf, subjectAndPersonOf } from '../oauth2/person.ts';
 import { assertAnswered, type JsonObject, jsonObject, type Send, sender } from '../oauth2/requests.ts';
 import type { RedirectReturn, RedirectUpstream, UpstreamServices } from '../redirect.ts';
-import type { OAuth1Configuration, OAuth1Secrets } from './configuration.ts';
+import { issuerOf, type OAuth1Configuration, type OAuth1Secrets } from './configuration.ts';
 import { authorizationHeader, type Credentials } from './signature.ts';
 
 export const oauth1Upstream: RedirectUpstream<OAuth1Configuration, OAuth1Secrets> = {
@@ -153,8 +153,7 @@ const signed = (
 };
 
 const identityOf = (configuration: OAuth1Configuration, answer: JsonObject): UpstreamIdentity => ({
-  // OAuth 1 has no issuers: it is the place that says who somebody is that counts.
-  issuer: new URL(configuration.profileUrl).origin,
+  issuer: issuerOf(configuration),
   ...subjectAndPersonOf(configuration, answer),
   amr: [],
   claims: claimsOf([answer]),

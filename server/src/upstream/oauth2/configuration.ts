@@ -41,6 +41,10 @@ export interface UserInfoFields {
   readonly groups: string | null;
 }
 
+/** Without an issuer it is the place that says who somebody is that counts. */
+export const issuerOf = ({ issuer, userInfoUrl }: OAuth2Configuration): string =>
+  issuer ?? new URL(userInfoUrl as string).origin;
+
 export interface OAuth2Secrets {
   readonly clientSecret?: string;
 }

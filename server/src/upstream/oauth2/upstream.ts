@@ -12,7 +12,7 @@ import { UpstreamError, type UpstreamIdentity } from '../identity.ts';
 import type { RedirectUpstream, UpstreamServices } from '../redirect.ts';
 import { browserTarget, codeChallenge, locationOf } from './authorization-request.ts';
 import { type Exchange, exchangeCode, exchangeWith, testTokenEndpoint } from './client.ts';
-import type { OAuth2Configuration, OAuth2Secrets } from './configuration.ts';
+import { issuerOf, type OAuth2Configuration, type OAuth2Secrets } from './configuration.ts';
 import { inProtocol, refusal } from './failures.ts';
 import { assertSupported, discover } from './metadata.ts';
 import { claimsOf, subjectAndPersonOf } from './person.ts';
@@ -46,7 +46,7 @@ export const oauth2Upstream: RedirectUpstream<OAuth2Configuration, OAuth2Secrets
         configuration.issuer === null ? ofSameOrigin(exchange.provider, back.parameters) : back.parameters;
       const accessToken = await accessTokenOf(exchange, await exchangeCode(exchange, back, parameters));
       const url = userInfoUrl(configuration, exchange.provider);
-      return identityOf(configuration, url, await userInfo(send, url, accessToken));
+      return identityOf(configuration, await userInfo(send, url, accessToken));
     }),
 
   test: (services, configuration, secrets) =>
@@ -135,10 +135,9 @@ async function userInfo(send: Send, url: string, accessToken: string): Promise<J
   return jsonObject(answer);
 }
 
-function identityOf(configuration: OAuth2Configuration, url: string, answer: JsonObject): UpstreamIdentity {
+function identityOf(configuration: OAuth2Configuration, answer: JsonObject): UpstreamIdentity {
   return {
-    // Without an issuer it is the place that says who somebody is that counts.
-    issuer: configuration.issuer ?? new URL(url).origin,
+    issuer: issuerOf(configuration),
     ...subjectAndPersonOf(configuration, answer),
     amr: [],
     claims: claimsOf([answer]),

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { canFindLdapUser, findLdapUser } from '../../../src/upstream/ldap/check.ts';
-import { issuerOf } from '../../../src/upstream/ldap/entry.ts';
+import { issuerOf } from '../../../src/upstream/ldap/configuration.ts';
 import { dnOf, type LabPerson, type LdapLab, people, startLdapLab } from '../../labs/ldap.ts';
 import { assertRefused, labPolicy, labSearch, labSecrets, noLab, services, signIn } from './support.ts';
 

@@ -5,9 +5,9 @@ import { assert as assertProperty, property, string } from 'fast-check';
 import { element } from '../../../src/kernel/der.ts';
 import { canonicalName, escapedValue } from '../../../src/kernel/distinguished-name.ts';
 import { octets } from '../../../src/upstream/ldap/ber.ts';
+import { issuerOf } from '../../../src/upstream/ldap/configuration.ts';
 import { readChallenge } from '../../../src/upstream/ldap/digest-challenge.ts';
 import { answerTo } from '../../../src/upstream/ldap/digest-md5.ts';
-import { issuerOf } from '../../../src/upstream/ldap/entry.ts';
 import { escapedAssertion, readFilter } from '../../../src/upstream/ldap/filter.ts';
 import { policy } from './support.ts';
 

@@ -1,9 +1,14 @@
 /** Who a user is at the upstreams of auth policies: read, said by an administrator, ended. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { AuthIdentity, AuthIdentityKey, Problem } from '@sekisho/contract';
+import { AuthIdentity, AuthIdentityKey, LinkAuthIdentity, Problem } from '@sekisho/contract';
 import { Type } from 'typebox';
 import type { Identity, IdentityKey } from '../../../domain/auth-policies/identities.ts';
-import { linkUser, readIdentities, unlinkUser } from '../../../domain/auth-policies/user-identities.ts';
+import {
+  linkUser,
+  readIdentities,
+  unlinkUser,
+  type WhoUpstream,
+} from '../../../domain/auth-policies/user-identities.ts';
 import { failuresOfOne } from '../failures.ts';
 
 const params = Type.Object({ userId: Type.String({ description: 'Of a user.' }) });
@@ -18,6 +23,8 @@ const keyOf = ({ authPolicyId, issuer, subject }: AuthIdentityKey): IdentityKey 
   issuer,
   subject,
 });
+
+const whoIn = ({ authPolicyId, ...rest }: LinkAuthIdentity): WhoUpstream => ({ policyId: authPolicyId, ...rest });
 
 export const userIdentityRoutes: FastifyPluginAsyncTypebox = async (server) => {
   server.get(
@@ -45,12 +52,12 @@ export const userIdentityRoutes: FastifyPluginAsyncTypebox = async (server) => {
           'Whoever is that there can act as the user; so what the user may do at a management API the caller must ' +
           'hold. Not with a token for an organization. (Not in Logto.)',
         params,
-        body: AuthIdentityKey,
+        body: LinkAuthIdentity,
         response: { 201: AuthIdentity, ...failuresOfOne, 409: Problem },
       },
     },
     async ({ context, params, body }, reply) => {
-      const identity = await linkUser(context, params.userId, keyOf(body));
+      const identity = await linkUser(context, params.userId, whoIn(body));
       reply.code(201);
       return identityBody(identity);
     },
