@@ -207,6 +207,15 @@ after(async () => {
   for (const server of servers) await server.close();
 });
 
+/** Chance alone leaves one of the answers out in one of forty runs. */
+const everyAnswer: Step[] = [
+  { do: 'create', below: null, levels: 2 },
+  { do: 'delete', node: 0, cascade: false },
+  { do: 'move', node: 0, below: 1 },
+  { do: 'delete', node: 0, cascade: true },
+  { do: 'suspend', node: 0, suspended: true },
+];
+
 test('a random history is what a naive tree says, on both engines', { timeout: 120_000 }, async () => {
   const answers = new Map<string | undefined, number>();
   const property = fc.asyncProperty(
@@ -235,8 +244,8 @@ test('a random history is what a naive tree says, on both engines', { timeout: 1
       }
     },
   );
-  await fc.assert(property, { numRuns: 25 });
-  // The histories are not all alike: each kind of answer was among them.
+  await fc.assert(property, { numRuns: 25, examples: [[everyAnswer, 0]] });
+  // Each kind of answer was among them.
   for (const answer of [undefined, 'entity.not_found', 'organization.cycle', 'organization.has_children']) {
     assert.ok((answers.get(answer) ?? 0) > 0, String(answer));
   }
