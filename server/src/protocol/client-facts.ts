@@ -101,7 +101,10 @@ export function clientFactsOf(rows: readonly ClientRow[]): ClientFacts | undefin
     firstParty: row.client_first_party === 1,
     grantTypes: JSON.parse(row.client_grant_types as string) as string[],
     signIn,
-    offeredPolicyIds: policiesOfClient(signIn, row.tenant_sign_in),
+    // Asked where people sign in; a client's own token need not read the tenant's settings for it.
+    get offeredPolicyIds() {
+      return policiesOfClient(signIn, row.tenant_sign_in);
+    },
     isPublic: isPublicClient({ authMethod: row.client_auth_method, type: row.client_type }),
     credentials: rows
       .filter(({ credential_id }) => credential_id !== null)

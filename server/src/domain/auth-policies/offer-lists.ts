@@ -1,6 +1,6 @@
 /** The lists that say by which policies people sign in, and how they are read. */
 import type { ClientSignIn } from '../clients/sign-in.ts';
-import { signInSettingsOf } from '../tenants/sign-in.ts';
+import { signInSettingsOf } from '../tenants/sign-in-settings.ts';
 
 /** The lists that count. */
 export interface OfferLists {

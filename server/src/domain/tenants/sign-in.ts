@@ -3,28 +3,8 @@ import { invalid, notFound } from '../../kernel/errors.ts';
 import type { Database } from '../../storage/database.ts';
 import { defineStatement } from '../../storage/statement.ts';
 import { assertWebUrl } from '../clients/sign-in-rules.ts';
+import { signInSettingsOf, type TenantSignInSettings } from './sign-in-settings.ts';
 import type { Sites } from './sites.ts';
-
-/** What is set; one JSON column. */
-export interface TenantSignInSettings {
-  /** What the pages call the tenant, instead of its own name. */
-  readonly name?: string;
-  readonly logoUrl?: string;
-  readonly darkLogoUrl?: string;
-  readonly faviconUrl?: string;
-  /** `#rrggbb`. */
-  readonly primaryColor?: string;
-  readonly darkPrimaryColor?: string;
-  /** Whether the pages are dark where the browser asks for it. */
-  readonly darkMode?: boolean;
-  /** Whether people may make accounts of their own. */
-  readonly signUp?: boolean;
-  /** The auth policies of applications that name none; absent: all that are enabled, and the built-in password. */
-  readonly authPolicyIds?: readonly string[];
-  readonly termsUrl?: string;
-  readonly privacyUrl?: string;
-  readonly supportUrl?: string;
-}
 
 /** The same with its defaults, as the pages read it. */
 export type TenantSignIn = TenantSignInSettings & Required<Pick<TenantSignInSettings, 'name' | 'darkMode' | 'signUp'>>;
@@ -36,9 +16,6 @@ export const withDefaults = (tenantName: string, settings: TenantSignInSettings)
   ...settings,
   name: settings.name ?? tenantName,
 });
-
-/** Reads the column; most tenants set nothing. */
-export const signInSettingsOf = (column: string): TenantSignInSettings => (column === '{}' ? {} : JSON.parse(column));
 
 const signInOfTenant = defineStatement<{ tenantId: string }, { name: string; sign_in: string }>(
   'sign_in_of_tenant',

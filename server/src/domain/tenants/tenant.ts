@@ -1,6 +1,6 @@
 import type { Schema } from '../../storage/schema.ts';
 import type { Extras } from '../clients/client.ts';
-import { signInSettingsOf, type TenantSignInSettings } from './sign-in.ts';
+import { signInSettingsOf, type TenantSignInSettings } from './sign-in-settings.ts';
 
 export const environments = ['development', 'staging', 'production'] as const;
 

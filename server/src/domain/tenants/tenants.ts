@@ -17,7 +17,8 @@ import {
   offsetPage,
 } from '../paging.ts';
 import { type FirstClient, insertTenant, prepareTenant } from './provision.ts';
-import { assertTenantSignIn, type TenantSignInSettings } from './sign-in.ts';
+import { assertTenantSignIn } from './sign-in.ts';
+import type { TenantSignInSettings } from './sign-in-settings.ts';
 import { defaultTenantId, tenantIdPattern } from './sites.ts';
 import { type Tenant, tenantOf } from './tenant.ts';
 

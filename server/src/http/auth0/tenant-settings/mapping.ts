@@ -1,4 +1,4 @@
-import type { TenantSignInSettings } from '../../../domain/tenants/sign-in.ts';
+import type { TenantSignInSettings } from '../../../domain/tenants/sign-in-settings.ts';
 import type { Tenant } from '../../../domain/tenants/tenant.ts';
 import { invalid } from '../../../kernel/errors.ts';
 import { assertSafeUrl } from '../../../kernel/urls.ts';

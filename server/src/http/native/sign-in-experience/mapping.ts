@@ -1,5 +1,6 @@
 import type { SignInExperience, UpdateSignInExperience } from '@sekisho/contract';
-import { type TenantSignInSettings, withDefaults } from '../../../domain/tenants/sign-in.ts';
+import { withDefaults } from '../../../domain/tenants/sign-in.ts';
+import type { TenantSignInSettings } from '../../../domain/tenants/sign-in-settings.ts';
 import type { Tenant } from '../../../domain/tenants/tenant.ts';
 import { withNames } from '../field-names.ts';
 

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { SignInExperience, UpdateSignInExperience } from '@sekisho/contract';
 import type { FastifyRequest } from 'fastify';
-import type { TenantSignInSettings } from '../../../domain/tenants/sign-in.ts';
+import type { TenantSignInSettings } from '../../../domain/tenants/sign-in-settings.ts';
 import { getTenant, updateSettings } from '../../../domain/tenants/tenants.ts';
 import { failures, failuresOfOne } from '../failures.ts';
 import { changedSettings, experienceBody, inLogtosWords } from './mapping.ts';
