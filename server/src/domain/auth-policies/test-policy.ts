@@ -11,7 +11,7 @@ export type PolicyTest =
   | { readonly ok: true }
   | { readonly ok: false; readonly failure: UpstreamFailure; readonly message: string };
 
-/** What came of it; the reason, in our own words, goes behind. */
+/** What came of it; the reason goes behind. */
 const sentences: Readonly<Record<UpstreamFailure, string>> = {
   credentials_refused: 'It does not accept what the policy proves itself with',
   denied: 'It refuses requests of this policy',
