@@ -3,10 +3,11 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { elements } from './der.ts';
 import { nameOfDer } from './distinguished-name.ts';
 
-/** The certificate, or undefined when the bytes are none. */
+/** The certificate, or undefined when the bytes are none or more than one: OpenSSL reads no further than its end. */
 export function parseCertificate(der: Uint8Array): X509Certificate | undefined {
   try {
-    return new X509Certificate(der);
+    const certificate = new X509Certificate(der);
+    return certificate.raw.equals(der) ? certificate : undefined;
   } catch {
     return undefined;
   }

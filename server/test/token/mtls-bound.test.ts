@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { decodeJwt } from 'jose';
 import { readCertificate } from '../../src/http/edge/client-certificate.ts';
+import { pem } from '../../src/kernel/der.ts';
 import { admin, eachEngine, freePort, startServer, type TestServer } from '../harness.ts';
 import { authority, certificate, type Shown, send, trust } from './client-certificates.ts';
 import { holder, proofOf, tokenUrl } from './dpop-proofs.ts';
@@ -190,7 +191,7 @@ describe('certificates in a header', () => {
         '%ZZ',
         `${escaped()},${escaped()}`,
         base64.slice(8),
-        `${base64}${'A'.repeat(12_000)}`,
+        `${base64.replace(/=+$/, '')}${'A'.repeat(12_000)}`,
       ];
       for (const value of wrong) {
         const answer = await ask({ [headerName]: value });
@@ -268,6 +269,29 @@ describe('certificates in a header', () => {
       await server.close();
     }
   });
+
+  test('a certificate is read to its end, and nothing may follow it, whatever its length', async () => {
+    // Base64 has no padding behind a length that 3 divides: what follows there is read as more bytes.
+    for (const der of await ofEachRemainder()) {
+      assert.deepEqual(readCertificate(der.toString('base64')), der);
+      for (const more of ['A', '\0', '\0\0\0', der]) {
+        const longer = Buffer.concat([der, Buffer.from(more)]);
+        assert.equal(readCertificate(longer.toString('base64')), undefined, `${der.length} and ${more.length} bytes`);
+        assert.equal(readCertificate(encodeURIComponent(pem('CERTIFICATE', longer))), undefined);
+      }
+      assert.equal(readCertificate(der.subarray(0, -1).toString('base64')), undefined);
+    }
+  });
+
+  /** Certificates whose lengths leave 0, 1 and 2 when divided by 3. */
+  async function ofEachRemainder(): Promise<Buffer[]> {
+    const found = new Map<number, Buffer>();
+    for (let length = 1; found.size < 3; length++) {
+      const { der } = await certificate({ name: [{ CN: ['c'.repeat(length)] }] });
+      found.set(der.length % 3, der);
+    }
+    return [...found.values()];
+  }
 
   test('what is no certificate is none', () => {
     for (const header of [undefined, '', ['a', 'b'], ':', '::', '-----BEGIN CERTIFICATE-----', 'a b', '%00']) {

@@ -1,6 +1,7 @@
 /** The certificate a client showed: in the TLS handshake, or to a trusted proxy that tells of it in a header. */
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
+import { parseCertificate } from '../../kernel/client-certificates.ts';
 import { normalAddress, type TrustedProxies } from './address.ts';
 
 /** How clients' certificates reach us; with neither, none does. */
@@ -50,7 +51,7 @@ export function readCertificate(header: string | string[] | undefined): Buffer |
   const base64 =
     /^\s*-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----\s*$/.exec(text)?.[1] ??
     /^:?([A-Za-z0-9+/]+=*):?$/.exec(text)?.[1];
-  return base64 === undefined ? undefined : Buffer.from(base64, 'base64');
+  return base64 === undefined ? undefined : parseCertificate(Buffer.from(base64, 'base64'))?.raw;
 }
 
 function decoded(header: string): string {
