@@ -137,46 +137,51 @@ eachEngine('logs and figures of the native API', (engine) => {
   });
 
   test('figures of users: all, new, active by last sign-in', async () => {
-    const now = clock.now();
-    const midnight = Math.floor(now / dayMs) * dayMs;
-    const created = [midnight, midnight - 1, midnight - dayMs, midnight - 8 * dayMs];
-    const signedIn = [midnight, midnight - 2 * dayMs, midnight - 10 * dayMs, null];
-    for (const index of created.keys()) {
-      await server.manage('POST', '/users', {
-        connection: 'Username-Password-Authentication',
-        email: `u${index}@example.com`,
-        password: 'Correct-horse-9-battery',
-      });
-    }
-    const users = (await server.rows('users')).map(({ id }) => id);
-    await server.composed.services.db.transact(async (trx) => {
-      for (const [index, id] of users.entries()) {
-        await trx
-          .updateTable('users')
-          .set({ created_at: created[index] as number, last_login_at: signedIn[index] ?? null })
-          .where('id', '=', id)
-          .execute();
+    // The day must not turn meanwhile.
+    await clock.standingStill(async () => {
+      const now = clock.now();
+      const midnight = Math.floor(now / dayMs) * dayMs;
+      const created = [midnight, midnight - 1, midnight - dayMs, midnight - 8 * dayMs];
+      const signedIn = [midnight, midnight - 2 * dayMs, midnight - 10 * dayMs, null];
+      for (const index of created.keys()) {
+        await server.manage('POST', '/users', {
+          connection: 'Username-Password-Authentication',
+          email: `u${index}@example.com`,
+          password: 'Correct-horse-9-battery',
+        });
       }
+      const users = (await server.rows('users')).map(({ id }) => id);
+      await server.composed.services.db.transact(async (trx) => {
+        for (const [index, id] of users.entries()) {
+          await trx
+            .updateTable('users')
+            .set({ created_at: created[index] as number, last_login_at: signedIn[index] ?? null })
+            .where('id', '=', id)
+            .execute();
+        }
+      });
+      assert.deepEqual((await get('/dashboard/users/total')).body, { totalUserCount: 4 });
+      assert.deepEqual((await get('/dashboard/users/new')).body, {
+        today: { count: 1, delta: -1 },
+        last7Days: { count: 3, delta: 2 },
+      });
+      const active = (await get('/dashboard/users/active')).body;
+      assert.deepEqual(
+        [active.dau, active.wau, active.mau],
+        [
+          { count: 1, delta: 1 },
+          { count: 2, delta: 1 },
+          { count: 3, delta: 3 },
+        ],
+      );
+      assert.equal(active.dauCurve.length, 30);
+      assert.deepEqual(active.dauCurve.at(-1), { date: new Date(midnight).toISOString().slice(0, 10), count: 1 });
+      const earlier = await get(
+        `/dashboard/users/active?date=${new Date(midnight - dayMs).toISOString().slice(0, 10)}`,
+      );
+      assert.deepEqual(earlier.body.dau, { count: 0, delta: -1 });
+      assert.equal((await get('/dashboard/users/active?date=2026-13-01')).status, 400);
     });
-    assert.deepEqual((await get('/dashboard/users/total')).body, { totalUserCount: 4 });
-    assert.deepEqual((await get('/dashboard/users/new')).body, {
-      today: { count: 1, delta: -1 },
-      last7Days: { count: 3, delta: 2 },
-    });
-    const active = (await get('/dashboard/users/active')).body;
-    assert.deepEqual(
-      [active.dau, active.wau, active.mau],
-      [
-        { count: 1, delta: 1 },
-        { count: 2, delta: 1 },
-        { count: 3, delta: 3 },
-      ],
-    );
-    assert.equal(active.dauCurve.length, 30);
-    assert.deepEqual(active.dauCurve.at(-1), { date: new Date(midnight).toISOString().slice(0, 10), count: 1 });
-    const earlier = await get(`/dashboard/users/active?date=${new Date(midnight - dayMs).toISOString().slice(0, 10)}`);
-    assert.deepEqual(earlier.body.dau, { count: 0, delta: -1 });
-    assert.equal((await get('/dashboard/users/active?date=2026-13-01')).status, 400);
   });
 
   test('no hooks, no connectors; status without a token', async () => {
