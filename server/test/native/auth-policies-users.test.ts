@@ -209,7 +209,7 @@ eachEngine('the users of an auth policy', (engine) => {
       await server.composed.services.db.transact((trx) =>
         trx
           .insertInto('upstream_requests')
-          .values({ ...row, browser_hash: null, created_at: 1, expires_at: 2 })
+          .values({ ...row, browser_hash: null, created_at: 1, expires_at: Date.now() + 3_600_000 })
           .execute(),
       );
     };
