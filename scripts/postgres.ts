@@ -6,16 +6,17 @@
  *                                                         └ guard: a shell that outlives us and cleans up after us
  */
 import { type ChildProcess, execFile, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, globSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { chown, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { canInstallPackages, installPackage } from './apt.ts';
+import { freePort } from './ports.ts';
 import { isExecutable } from './programs.ts';
 
 const run = promisify(execFile);
@@ -208,27 +209,9 @@ async function launchOnFreePort(input: LaunchInput): Promise<Server> {
       await server.launch();
       return server;
     } catch (error) {
-      // Somebody may have taken the port between our look and the server's.
+      // Another program of the machine may have taken the port between our look and the server's.
       if (attempt === 3 || !String(error).includes('Address already in use')) throw error;
     }
-  }
-}
-
-/**
- * A free port below the range that the system gives to outgoing connections: a client that retries while the server is
- * paused must not be given that very port, which would connect it to itself and keep the server from coming back.
- */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(15_000, 32_000);
-    const probe = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      probe.once('error', () => resolve(false));
-      probe.listen(port, '127.0.0.1', () => resolve(true));
-    });
-    if (!free) continue;
-    await new Promise((resolve) => probe.close(resolve));
-    return port;
   }
 }
 

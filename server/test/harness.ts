@@ -4,15 +4,17 @@
  */
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer as createNetServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from 'node:test';
 import { sql } from 'kysely';
+import { freePort } from '../../scripts/ports.ts';
 import { createDatabase, dropDatabase, startPostgres } from '../../scripts/postgres.ts';
 import { type Composed, compose } from '../src/compose.ts';
 import { readSettings } from '../src/config/read.ts';
 import type { Clock } from '../src/kernel/clock.ts';
+
+export { freePort };
 
 export type Engine = 'sqlite' | 'postgres';
 export const engines: readonly Engine[] = ['sqlite', 'postgres'];
@@ -65,15 +67,6 @@ export interface StartOptions {
   databaseUrl?: string;
 }
 
-/** A port that nothing listens on just now. */
-export async function freePort(): Promise<number> {
-  const probe = createNetServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
-
 let ownPostgres: Promise<string> | undefined;
 
 /** The throw-away PostgreSQL of this run; a test file run by hand starts one of its own. */
@@ -112,7 +105,7 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
       await composed.server.app.listen({ host: settings.host, port: settings.port });
     } catch (error) {
       await composed.close();
-      // Another process may have taken the free port meanwhile.
+      // Another program of the machine may have taken the free port meanwhile.
       if ((error as { code?: string }).code === 'EADDRINUSE' && attempt < 5) continue;
       throw error;
     }

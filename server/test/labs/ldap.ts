@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { promisify } from 'node:util';
 import { serverPath } from '../../../scripts/openldap.ts';
+import { freePort } from '../../../scripts/ports.ts';
 import { type CertifiedKey, makeAuthority, makeLeaf } from '../../src/kernel/authority.ts';
 import {
   administrator,
@@ -27,7 +28,7 @@ import {
   slapdConfiguration,
 } from './ldap-directory.ts';
 import { startRealm } from './ldap-kerberos.ts';
-import { freePort, type LabProcesses, startProcesses } from './processes.ts';
+import { type LabProcesses, startProcesses } from './processes.ts';
 
 export { dnOf, type LabPerson, objectGuid, people } from './ldap-directory.ts';
 
