@@ -66,10 +66,12 @@ describe('LDAP, who is still there', { skip: noLab }, () => {
 
   test('of another base nobody is the same one, and nobody asks', async () => {
     const subject = await subjectOf(people.alice);
-    const asked = lab.log().length;
+    // The end of the last connection may be written down at any time.
+    const asked = () => lab.log().match(/ ACCEPT | BIND dn=| SRCH base=/g)?.length;
+    const before = asked();
     const person = { issuer: 'ldap:ou=others,dc=example,dc=com', subject, username: people.alice.uid };
     assert.equal(await findLdapUser(services, configuration(), labSecrets(lab), person), undefined);
-    assert.equal(lab.log().length, asked);
+    assert.equal(asked(), before);
   });
 
   test('only with an account to search with; what can not be asked is not a no', async () => {
