@@ -26,6 +26,8 @@ export interface Lies {
   userInfo?: (truth: Members) => Members;
   /** Waits before each answer, in milliseconds. */
   delayMs?: number;
+  /** Waits for this before each answer. */
+  until?: Promise<void>;
   answers?: Partial<Record<Endpoint, BadAnswer>>;
 }
 
@@ -108,6 +110,7 @@ async function answer(
   liar.requests.push({ path, authorization: request.headers.authorization, body });
   const { lies } = liar;
   if (lies.delayMs !== undefined) await new Promise((resolve) => setTimeout(resolve, lies.delayMs));
+  await lies.until;
   const endpoint = endpoints[path];
   if (endpoint === undefined) return void response.writeHead(404).end();
   const say =

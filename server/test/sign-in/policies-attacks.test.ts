@@ -61,7 +61,8 @@ eachEngine('auth policies, attacked', (engine) => {
       const policy = await liarPolicy(server, liar, {}, 'oauth2');
       const { browser } = await ask(server, app);
       const back = await throughLiar(await choose(browser, policy));
-      liar.lies = { delayMs: 600, userInfo: () => ({ sub: `late-${name}` }) };
+      const changed = Promise.withResolvers<void>();
+      liar.lies = { until: changed.promise, userInfo: () => ({ sub: `late-${name}` }) };
       const asked = liar.requests.length;
       const coming = browser.open(back);
       while (liar.requests.length === asked) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -71,6 +72,7 @@ eachEngine('auth policies, attacked', (engine) => {
         ...more,
         ...(configuration === undefined ? {} : { configuration: whole }),
       });
+      changed.resolve();
       await coming;
       liar.lies = {};
       assert.equal(await sessionsBy(policy), 0, browser.page.text);
