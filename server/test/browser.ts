@@ -21,7 +21,7 @@ const flags = [
 ];
 
 /** How long a step may take on a busy machine, in milliseconds. */
-const patienceMs = 20_000;
+const patienceMs = 60_000;
 
 export interface RealBrowser {
   readonly context: BrowserContext;

@@ -10,7 +10,7 @@ import { freePort } from './harness.ts';
 
 const main = join(import.meta.dirname, '../src/main.ts');
 /** Milliseconds a start or a stop may take on a busy machine. */
-const patienceMs = 30_000;
+const patienceMs = 90_000;
 
 export interface ProcessOptions {
   /** `SEKISHO_…` variables over the defaults: a free port, the folder, logs from `warn` on. */

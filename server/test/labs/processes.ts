@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const startTimeoutMs = 30_000;
+const startTimeoutMs = 90_000;
 
 export interface Launch {
   readonly command: string;

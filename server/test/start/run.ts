@@ -10,7 +10,8 @@ import { join } from 'node:path';
 import { freePort } from '../harness.ts';
 
 const main = join(import.meta.dirname, '../../src/main.ts');
-const patienceMs = 30_000;
+/** For a start or an end on a busy machine, in milliseconds. */
+const patienceMs = 90_000;
 
 export interface Run {
   readonly child: ChildProcess;
