@@ -22,7 +22,8 @@ import { isExecutable } from './programs.ts';
 const run = promisify(execFile);
 
 const startTimeoutMs = 60_000;
-const stopTimeoutMs = 5_000;
+/** Long enough for a machine that stands still: a server that is killed leaves processes behind for a moment. */
+const stopTimeoutMs = 30_000;
 
 export interface PostgresOptions {
   /** Server settings, such as `{ fsync: 'on' }`; what ties the server to its folder and port can not be changed. */
@@ -61,7 +62,8 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       resume: () => server.launch(),
       stop: async () => {
         await server.end('SIGINT');
-        await rm(folder, { recursive: true, force: true });
+        // Should it have been killed, its processes may still write while we remove.
+        await rm(folder, { recursive: true, force: true, maxRetries: 10 });
         guard.dismiss();
       },
     };
