@@ -173,7 +173,9 @@ test('the explanation of a large body stays short', () => {
     Type.Object({ n: Type.Integer({ minimum: 0 }), s: Type.String({ minLength: 1, pattern: '^a' }) }),
   );
   const value = [...Array.from({ length: 100_000 }, () => ({ n: 1, s: 'a' })), 0];
-  const begin = performance.now();
+  const begin = process.cpuUsage();
   assert.deepEqual(problems(rows, value), [{ path: '', kind: 'other' }]);
-  assert.ok(performance.now() - begin < 1_000);
+  // What other programs take of the machine meanwhile does not count.
+  const { user, system } = process.cpuUsage(begin);
+  assert.ok(user + system < 1_000_000, `${user + system} µs`);
 });
