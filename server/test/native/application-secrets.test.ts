@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { eachEngine, startServer, TestClock, type TestServer } from '../harness.ts';
+import { eachEngine, startServer, type TestServer } from '../harness.ts';
 import { callerWith, withoutLimits } from '../management/support.ts';
+import { AscendingClock } from './ascending-clock.ts';
 import { nativeToken } from './delegated.ts';
 import { Members } from './members-support.ts';
 
@@ -10,7 +11,7 @@ const invalidInput = [400, 'guard.invalid_input'] as const;
 eachEngine('/api/applications/:id/secrets', (engine) => {
   let server: TestServer;
   let native: Members;
-  const clock = new TestClock();
+  const clock = new AscendingClock();
   before(async () => {
     server = await startServer({ engine, env: withoutLimits, clock });
     native = await Members.of(server);

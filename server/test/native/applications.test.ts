@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { admin, eachEngine, startServer, type TestServer } from '../harness.ts';
 import { callerWith, withoutLimits } from '../management/support.ts';
+import { AscendingClock } from './ascending-clock.ts';
 import { makeMembership, makeOrganization, makeOrganizationRole } from './delegated.ts';
 import { Members } from './members-support.ts';
 
@@ -12,7 +13,7 @@ eachEngine('/api/applications', (engine) => {
   let server: TestServer;
   let native: Members;
   before(async () => {
-    server = await startServer({ engine, env: withoutLimits });
+    server = await startServer({ engine, env: withoutLimits, clock: new AscendingClock() });
     native = await Members.of(server);
   });
   after(() => server.close());

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { eachEngine, startServer, type TestServer } from '../harness.ts';
 import { withoutLimits } from '../management/support.ts';
+import { AscendingClock } from './ascending-clock.ts';
 import { delegatedCaller, makeMembership, makeOrganization, makeOrganizationRole } from './delegated.ts';
 import { Members } from './members-support.ts';
 
@@ -14,7 +15,7 @@ eachEngine('members inherited from above', (engine) => {
   let server: TestServer;
   let api: Members;
   before(async () => {
-    server = await startServer({ engine, env: withoutLimits });
+    server = await startServer({ engine, env: withoutLimits, clock: new AscendingClock() });
     api = await Members.of(server);
   });
   after(() => server.close());

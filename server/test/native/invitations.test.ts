@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { type Answer, eachEngine, startServer, TestClock, type TestServer } from '../harness.ts';
+import { type Answer, eachEngine, startServer, type TestServer } from '../harness.ts';
 import { callerWith, withoutLimits } from '../management/support.ts';
 import { sendTo, startNodes } from '../token/nodes.ts';
+import { AscendingClock } from './ascending-clock.ts';
 import {
   type Call,
   callsWith,
@@ -20,7 +21,7 @@ const root = '/organization-invitations';
 const verbs = ['read', 'create', 'update', 'delete'].map((verb) => `${verb}:organization_invitations`);
 
 eachEngine('invitations', (engine) => {
-  const clock = new TestClock();
+  const clock = new AscendingClock();
   let server: TestServer;
   let call: Call;
   let organizationId: string;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type Answer, eachEngine, startServer, type TestServer } from '../harness.ts';
 import { callerWith, rawRequest, withoutLimits } from '../management/support.ts';
+import { AscendingClock } from './ascending-clock.ts';
 import {
   type Call,
   callsWith,
@@ -21,7 +22,7 @@ eachEngine('organizations', (engine) => {
   let server: TestServer;
   let call: Call;
   before(async () => {
-    server = await startServer({ engine, env: withoutLimits });
+    server = await startServer({ engine, env: withoutLimits, clock: new AscendingClock() });
     call = callsWith(server, await nativeToken(server));
   });
   after(() => server.close());

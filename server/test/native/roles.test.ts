@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { admin, eachEngine, startServer, type TestServer } from '../harness.ts';
 import { callerWith, withoutLimits } from '../management/support.ts';
+import { AscendingClock } from './ascending-clock.ts';
 import { delegatedCaller, makeOrganization, makeUser } from './delegated.ts';
 import { nativeCaller, refused } from './roles-support.ts';
 
@@ -11,7 +12,7 @@ eachEngine('roles', (engine) => {
   let server: TestServer;
   let call: ReturnType<typeof nativeCaller>;
   before(async () => {
-    server = await startServer({ engine, env: withoutLimits });
+    server = await startServer({ engine, env: withoutLimits, clock: new AscendingClock() });
     call = nativeCaller(server, await server.managementToken(server.nativeAudience));
   });
   after(() => server.close());

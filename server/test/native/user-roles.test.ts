@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { eachEngine, startServer, type TestServer } from '../harness.ts';
 import { callerWith, withoutLimits } from '../management/support.ts';
+import { AscendingClock } from './ascending-clock.ts';
 import { delegatedCaller, makeOrganization } from './delegated.ts';
 import { Members } from './members-support.ts';
 
@@ -11,7 +12,7 @@ eachEngine('/api/users/:userId/roles', (engine) => {
   let server: TestServer;
   let native: Members;
   before(async () => {
-    server = await startServer({ engine, env: withoutLimits });
+    server = await startServer({ engine, env: withoutLimits, clock: new AscendingClock() });
     native = await Members.of(server);
   });
   after(() => server.close());

@@ -4,6 +4,7 @@ import { nowhere } from '../../src/domain/context.ts';
 import { createUser } from '../../src/domain/users/users.ts';
 import { eachEngine, startServer, type TestServer } from '../harness.ts';
 import { callerWith, withoutLimits } from '../management/support.ts';
+import { AscendingClock } from './ascending-clock.ts';
 import { delegatedCaller, makeMembership, makeOrganization, makeOrganizationRole } from './delegated.ts';
 import { Members } from './members-support.ts';
 
@@ -15,7 +16,7 @@ eachEngine('/api/users', (engine) => {
   let server: TestServer;
   let native: Members;
   before(async () => {
-    server = await startServer({ engine, env: withoutLimits });
+    server = await startServer({ engine, env: withoutLimits, clock: new AscendingClock() });
     native = await Members.of(server);
   });
   after(() => server.close());
