@@ -54,7 +54,7 @@ export class Members {
   async user(name: string): Promise<string> {
     const user = await this.server.manage('POST', '/users', {
       connection: 'Username-Password-Authentication',
-      email: `${name.toLowerCase().replaceAll(' ', '.')}.${randomBytes(3).toString('hex')}@example.com`,
+      email: `${name.toLowerCase().replaceAll(' ', '.')}.${randomBytes(8).toString('hex')}@example.com`,
       password: `Pw-${randomBytes(12).toString('hex')}`,
       name,
     });
