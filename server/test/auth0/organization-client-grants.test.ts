@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { eachEngine, startServer, type TestServer } from '../harness.ts';
+import { eachEngine, startServer, TestClock, type TestServer } from '../harness.ts';
 import { callerWith, withoutLimits } from '../management/support.ts';
 import { type Calls, callsOf, walks } from './support.ts';
 
@@ -8,22 +8,26 @@ const noOrganization = { status: 404, message: 'No organization found by that id
 const noGrant = { status: 404, message: 'The grant does not exist.', errorCode: 'inexistent_client_grant' };
 
 eachEngine('/api/v2/organizations/{id}/client-grants', (engine) => {
+  const clock = new TestClock();
   let server: TestServer;
   let call: Calls;
   before(async () => {
-    server = await startServer({ engine, env: withoutLimits });
+    server = await startServer({ engine, clock, env: withoutLimits });
     const token = await server.managementToken();
     call = callsOf(server, () => token);
   });
   after(() => server.close());
 
   let made = 0;
+  // Each of another millisecond: those of one stand in no order that is promised.
   async function organization(): Promise<string> {
     made += 1;
+    clock.advance(1);
     return (await call('POST', '/organizations', { name: `org-${made}` })).body.id;
   }
   async function grantOf(usage: string | null = 'allow') {
     made += 1;
+    clock.advance(1);
     const machine = await server.machine({ identifier: `urn:api-${made}` });
     if (usage !== null) await call('PATCH', `/client-grants/${machine.grantId}`, { organization_usage: usage });
     return machine;
@@ -101,7 +105,10 @@ eachEngine('/api/v2/organizations/{id}/client-grants', (engine) => {
   test('lists of an organization: pages, filters, and the organizations of a grant', async () => {
     const id = await organization();
     const machines = [await grantOf(), await grantOf('require'), await grantOf()];
-    for (const { grantId } of machines) await call('POST', `/organizations/${id}/client-grants`, { grant_id: grantId });
+    for (const { grantId } of machines) {
+      await call('POST', `/organizations/${id}/client-grants`, { grant_id: grantId });
+      clock.advance(1);
+    }
     const ids = machines.map(({ grantId }) => grantId);
     const path = `/organizations/${id}/client-grants`;
     assert.deepEqual(await walks(call, path, 'client_grants', 'id', ['offset', 'totals']), [ids, ids]);
@@ -118,6 +125,7 @@ eachEngine('/api/v2/organizations/{id}/client-grants', (engine) => {
       const other = await organization();
       organizations.push(other);
       await call('POST', `/organizations/${other}/client-grants`, { grant_id: grant });
+      clock.advance(1);
     }
     const shapes = ['offset', 'totals', 'checkpoint'] as const;
     for (const walked of await walks(call, `/client-grants/${grant}/organizations`, 'organizations', 'id', shapes)) {

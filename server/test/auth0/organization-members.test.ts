@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { eachEngine, startServer, type TestServer } from '../harness.ts';
+import { eachEngine, startServer, TestClock, type TestServer } from '../harness.ts';
 import { callerWith, withoutLimits } from '../management/support.ts';
 import { makeOrganizationRole } from '../native/delegated.ts';
 import { type Calls, callsOf, walks } from './support.ts';
@@ -16,11 +16,12 @@ const noMember = {
 const lastOwner = { status: 409, message: /keeps at least one active owner/, errorCode: 'organization.last_owner' };
 
 eachEngine('/api/v2/organizations/{id}/members', (engine) => {
+  const clock = new TestClock();
   let server: TestServer;
   let call: Calls;
   let nativeToken: string;
   before(async () => {
-    server = await startServer({ engine, env: withoutLimits });
+    server = await startServer({ engine, clock, env: withoutLimits });
     const token = await server.managementToken();
     call = callsOf(server, () => token);
     nativeToken = await server.managementToken(server.nativeAudience);
@@ -42,8 +43,10 @@ eachEngine('/api/v2/organizations/{id}/members', (engine) => {
     const connection = 'Username-Password-Authentication';
     return (await call('POST', '/users', { email: `user-${made}@example.com`, connection, ...more })).body.user_id;
   }
+  /** Each of another millisecond: those of one stand in no order that is promised. */
   async function role(): Promise<{ id: string; name: string; type: string }> {
     made += 1;
+    clock.advance(1);
     return (await call('POST', '/roles', { name: `Role ${made}` })).body;
   }
   const rolesPath = (organizationId: string, userId: string) =>

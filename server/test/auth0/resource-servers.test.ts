@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { eachEngine, startServer, type TestServer } from '../harness.ts';
+import { eachEngine, startServer, TestClock, type TestServer } from '../harness.ts';
 import { decoded, withoutLimits } from '../management/support.ts';
 import { type Calls, callsOf, walks } from './support.ts';
 
@@ -13,18 +13,21 @@ const invalidBody = (message: string | RegExp) => ({ status: 400, message, error
 const policies = { user: { policy: 'allow_all' }, client: { policy: 'require_client_grant' } };
 
 eachEngine('/api/v2/resource-servers', (engine) => {
+  const clock = new TestClock();
   let server: TestServer;
   let call: Calls;
   before(async () => {
-    server = await startServer({ engine, env: withoutLimits });
+    server = await startServer({ engine, clock, env: withoutLimits });
     const token = await server.managementToken();
     call = callsOf(server, () => token);
   });
   after(() => server.close());
 
   let made = 0;
+  /** Each of another millisecond: those of one stand in no order that is promised. */
   async function api(more: object = {}) {
     made += 1;
+    clock.advance(1);
     const { status, body, text } = await call('POST', '/resource-servers', {
       identifier: `https://api-${made}.example`,
       ...more,

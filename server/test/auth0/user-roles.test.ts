@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { eachEngine, startServer, type TestServer } from '../harness.ts';
+import { eachEngine, startServer, TestClock, type TestServer } from '../harness.ts';
 import { withoutLimits } from '../management/support.ts';
 import { type Calls, callsOf } from './support.ts';
 
@@ -8,6 +8,7 @@ const noUser = { status: 404, message: 'The user does not exist.', errorCode: 'i
 const noRole = { status: 404, message: 'The role does not exist.', errorCode: 'inexistent_role' };
 
 eachEngine('/api/v2/users/{id}/roles, permissions and organizations', (engine) => {
+  const clock = new TestClock();
   let server: TestServer;
   let call: Calls;
   let native: (
@@ -16,7 +17,7 @@ eachEngine('/api/v2/users/{id}/roles, permissions and organizations', (engine) =
     json?: unknown,
   ) => Promise<{ status: number; body: { id: string }; text: string }>;
   before(async () => {
-    server = await startServer({ engine, env: withoutLimits });
+    server = await startServer({ engine, clock, env: withoutLimits });
     const token = await server.managementToken();
     call = callsOf(server, () => token);
     const nativeToken = await server.managementToken(server.nativeAudience);
@@ -35,8 +36,10 @@ eachEngine('/api/v2/users/{id}/roles, permissions and organizations', (engine) =
     });
     return { id: body.user_id as string, path: `/users/${encodeURIComponent(body.user_id)}` };
   }
+  /** Each of another millisecond: those of one stand in no order that is promised. */
   async function role(...permissions: string[]): Promise<{ id: string; name: string }> {
     made += 1;
+    clock.advance(1);
     const { body } = await call('POST', '/roles', { name: `Role ${made}` });
     if (permissions.length > 0) {
       await call('POST', `/roles/${body.id}/permissions`, {
