@@ -10,6 +10,8 @@ import { eachEngine, startServer, type TestServer } from '../harness.ts';
 import { timed } from './support.ts';
 
 const deadlineMs = 5000;
+/** Room for a busy machine; what has no deadline never ends here. */
+const lateMs = deadlineMs + 4000;
 
 eachEngine('a slow count', (engine) => {
   const folder = mkdtempSync(join(tmpdir(), 'sekisho-reports-'));
@@ -38,9 +40,9 @@ eachEngine('a slow count', (engine) => {
       isOver = true;
       return performance.now() - startedAt;
     });
+    const token = await server.managementToken();
     // Late enough that its own deadline leaves time for what ended with the count to start again.
-    await sleep(2000);
-    const list = timed(server.request('GET', '/api/v2/clients', { token: await server.managementToken() }));
+    const list = sleep(4000).then(() => timed(server.request('GET', '/api/v2/clients', { token })));
 
     const took: number[] = [];
     while (!isOver) {
@@ -52,9 +54,10 @@ eachEngine('a slow count', (engine) => {
     const countedMs = await counted;
     const slowest = Math.max(...took);
     t.diagnostic(`ended after ${countedMs.toFixed(0)} ms; ${took.length} tokens, the slowest ${slowest.toFixed(0)} ms`);
-    assert.ok(countedMs >= deadlineMs - 100 && countedMs < deadlineMs + 2000, `${countedMs} ms`);
+    assert.ok(countedMs >= deadlineMs - 100 && countedMs < lateMs, `${countedMs} ms`);
     assert.ok(took.length > 50);
-    assert.ok(slowest < 1000, `${slowest} ms`);
+    // One that waited for the count would take most of these five seconds.
+    assert.ok(slowest < 2500, `${slowest} ms`);
 
     const { answer, tookMs } = await list;
     t.diagnostic(`a list asked for meanwhile: ${tookMs.toFixed(0)} ms`);
@@ -70,7 +73,7 @@ eachEngine('a slow count', (engine) => {
     await sleep(300);
     const { tookMs } = await timed(server.close().then(() => undefined as never));
     t.diagnostic(`closed after ${tookMs.toFixed(0)} ms`);
-    assert.ok(tookMs < deadlineMs + 2000, `${tookMs} ms`);
+    assert.ok(tookMs < lateMs, `${tookMs} ms`);
     assert.equal(await counted, 'ended');
   });
 });
