@@ -14,9 +14,9 @@ import { run } from '../start/run.ts';
 import { assertUnavailable, timed, until } from './support.ts';
 
 const temporaryFolder = () => mkdtempSync(join(tmpdir(), 'sekisho-trouble-'));
-/** How long a request waits for the lock, and room for a busy machine. */
+/** How long a request waits for the lock; room for a busy machine, but not for a wait behind another's. */
 const lockWaitMs = 5000;
-const lateMs = lockWaitMs + 2000;
+const lateMs = 2 * lockWaitMs - 1000;
 
 describe('another process has the write lock', () => {
   const folder = temporaryFolder();
@@ -60,7 +60,7 @@ describe('another process has the write lock', () => {
       reads.map(({ answer }) => answer.status),
       [200, 200, 200, 200],
     );
-    for (const { tookMs } of reads) assert.ok(tookMs < 1000, `${tookMs.toFixed(0)} ms`);
+    for (const { tookMs } of reads) assert.ok(tookMs < lockWaitMs - 1000, `${tookMs.toFixed(0)} ms`);
     assert.deepEqual(
       writes.map(({ answer }) => answer.status),
       [200, 201],
@@ -222,7 +222,10 @@ describe('a damaged file at the start', () => {
     test(`${damage}: one clear line, and the file stays as it is`, async () => {
       const folder = temporaryFolder();
       try {
-        await (await startProcess({ folder })).stop();
+        const startedAt = performance.now();
+        const whole = await startProcess({ folder });
+        const startMs = performance.now() - startedAt;
+        await whole.stop();
         const file = join(folder, 'sekisho.sqlite');
         inflict(file);
         const damaged = readFileSync(file);
@@ -230,7 +233,8 @@ describe('a damaged file at the start', () => {
         const started = await run({ env: { SEKISHO_DATA_DIR: folder } });
         const { code, afterMs } = await started.ended;
         assert.equal(code, 1);
-        assert.ok(afterMs < 3000 + 2000, `${afterMs} ms`);
+        // The promise is 3 s; a machine that is as slow with a whole file gets more.
+        assert.ok(afterMs < 3000 + 2 * startMs, `${afterMs} ms, a start ${startMs} ms`);
         assert.match(
           started.stderr(),
           /^sekisho: SEKISHO_DATA_DIR names a database that is no whole SQLite file \([^\n]+\): restore it[^\n]*\n$/,
