@@ -152,6 +152,15 @@ describe('PostgreSQL', () => {
     const issued: string[] = [];
     const statuses = new Map<number, number>();
     let isOver = false;
+    /** Waits until one more request has ended with this status. */
+    const oneMore = async (status: number): Promise<void> => {
+      const before = statuses.get(status) ?? 0;
+      const deadline = performance.now() + 20_000;
+      while ((statuses.get(status) ?? 0) === before) {
+        assert.ok(performance.now() < deadline, `no ${status}`);
+        await sleep(10);
+      }
+    };
     const load = Array.from({ length: 8 }, async () => {
       while (!isOver) {
         const answer = await askToken();
@@ -163,8 +172,10 @@ describe('PostgreSQL', () => {
     });
     for (let round = 0; round < 3; round += 1) {
       await sleep(250);
+      await oneMore(200);
       await postgres.pause();
       await sleep(150);
+      await oneMore(503);
       await postgres.resume();
     }
     await sleep(250);
