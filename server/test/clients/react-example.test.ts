@@ -26,7 +26,8 @@ async function start(args: string[], env: Record<string, string>, cwd = root) {
   let said = '';
   for await (const text of child.stdout.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
     said += text;
-    const address = /http:\/\/[a-z0-9.]+:\d+/.exec(said.replace(/\x1b\[\d+m/g, ''));
+    // Up to what follows the port: it may come in two pieces.
+    const address = /http:\/\/[a-z0-9.]+:\d+(?=\D)/.exec(said.replace(/\x1b\[\d+m/g, ''));
     if (address !== null) return { address: address[0], child };
   }
   throw new Error(`It ended: ${said}`);
