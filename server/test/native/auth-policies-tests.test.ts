@@ -40,7 +40,10 @@ eachEngine('the test of an auth policy', (engine) => {
   test('a provider that is there and answers as it should', async () => {
     await using lab = await startOidcLab(['https://app.example/callback']);
     const { clientSecret } = lab;
-    assert.deepEqual(await ask(await make('openid', { ...lab.oidc, clientSecret })), { ok: true });
+    const good = await make('openid', { ...lab.oidc, clientSecret });
+    // The first one also loads both sides' modules, and the deadline is one of real time.
+    await ask(good);
+    assert.deepEqual(await ask(good), { ok: true });
     assert.deepEqual(await ask(await make('oauth2', { ...lab.oauth2, clientSecret })), { ok: true });
     const wrong = await ask(await make('openid', { ...lab.oidc, clientSecret: 'not-the-secret-of-the-lab' }));
     assert.ok(wrong.ok === true || wrong.failure === 'misconfigured', JSON.stringify(wrong));
