@@ -16,7 +16,8 @@ async function assertLate(label: string, attempt: () => Promise<unknown>): Promi
   const begunAt = performance.now();
   await assertRefused(attempt(), 'unavailable', label);
   const tookMs = performance.now() - begunAt;
-  assert.ok(tookMs > 4000 && tookMs < 5000 + patienceMs, `${label}: ${tookMs} ms`);
+  // A timer counts in whole milliseconds, and ends up to one early.
+  assert.ok(tookMs > 3990 && tookMs < 5000 + patienceMs, `${label}: ${tookMs} ms`);
 }
 
 test('silence, single bytes, and a handshake that comes to no end', async () => {
