@@ -66,7 +66,7 @@ test('public addresses, private ones by the setting, others never', () => {
 });
 
 const get = (url: string, settings = open, more: { deadlineMs?: number; maximumBytes?: number } = {}) =>
-  guardedFetch(settings, { method: 'GET', url, deadlineMs: 2000, maximumBytes: 1000, ...more });
+  guardedFetch(settings, { method: 'GET', url, deadlineMs: 20_000, maximumBytes: 1000, ...more });
 
 const refusal = (reason: OutgoingError['reason']) => (error: unknown) =>
   error instanceof OutgoingError && error.reason === reason;
