@@ -23,6 +23,8 @@ eachEngine('DPoP at the token endpoint', (engine) => {
   let machine: Awaited<ReturnType<TestServer['machine']>>;
   before(async () => {
     server = await startServer({ engine, clock, env: withoutLimits });
+    // Its first round comes after a minute, and would remove what the tests count.
+    server.composed.housekeeping.close();
     machine = await server.machine();
   });
   after(() => server.close());
@@ -83,14 +85,15 @@ eachEngine('DPoP at the token endpoint', (engine) => {
       });
     }
 
-    test('may have nbf and exp, and further members', async () => {
-      const now = Math.floor(clock.now() / 1000);
-      const claims = { nbf: now, exp: now + 300, extra: { a: 1 } };
-      assert.equal((await ask(await make({ claims, header: { extra: 'x', kid: 'k' } }))).status, 200);
-      for (const wrong of [{ exp: now - 11 }, { nbf: now + 20 }]) {
-        await refusedProof(await make({ claims: wrong }), /^(exp is past|nbf is ahead)$/);
-      }
-    });
+    test('may have nbf and exp, and further members', () =>
+      clock.standingStill(async () => {
+        const now = Math.floor(clock.now() / 1000);
+        const claims = { nbf: now, exp: now + 300, extra: { a: 1 } };
+        assert.equal((await ask(await make({ claims, header: { extra: 'x', kid: 'k' } }))).status, 200);
+        for (const wrong of [{ exp: now - 11 }, { nbf: now + 12 }]) {
+          await refusedProof(await make({ claims: wrong }), /^(exp is past|nbf is ahead)$/);
+        }
+      }));
 
     test('is compared with the address without query and fragment, after normalization', async () => {
       const url = tokenUrl(server);
@@ -107,16 +110,17 @@ eachEngine('DPoP at the token endpoint', (engine) => {
       for (const htu of same) assert.equal((await ask(await make({ claims: { htu } }))).status, 200, htu);
     });
 
-    test('may be ten seconds off, and no more than a minute', async () => {
-      const now = Math.floor(clock.now() / 1000);
-      for (const offset of [-10, 10, -50, 50]) {
-        const answer = await ask(await make({ claims: { iat: now + offset } }));
-        assert.equal(answer.status, 200, `${offset}: ${answer.text}`);
-      }
-      for (const offset of [-300, 300, -3600, 3600, -65, 65]) {
-        await refusedProof(await make({ claims: { iat: now + offset } }), /^iat is not within/);
-      }
-    });
+    test('may be ten seconds off, and no more than a minute', () =>
+      clock.standingStill(async () => {
+        const now = clock.now() / 1000;
+        for (const offset of [-10, 10, -60, 60]) {
+          const answer = await ask(await make({ claims: { iat: now + offset } }));
+          assert.equal(answer.status, 200, `${offset}: ${answer.text}`);
+        }
+        for (const offset of [-300, 300, -3600, 3600, -61, 61]) {
+          await refusedProof(await make({ claims: { iat: now + offset } }), /^iat is not within/);
+        }
+      }));
   });
 
   describe('a proof that is not one', () => {

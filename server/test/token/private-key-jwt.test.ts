@@ -29,6 +29,8 @@ eachEngine('private_key_jwt', (engine) => {
   let machine: Awaited<ReturnType<TestServer['machine']>>;
   before(async () => {
     server = await startServer({ engine, clock, env: withoutLimits });
+    // Its first round comes after a minute, and would remove what the tests count.
+    server.composed.housekeeping.close();
     machine = await server.machine({ client: credentials({ pem: pairs.ES256.pem, name: 'first' }) });
   });
   after(() => server.close());
@@ -195,12 +197,13 @@ eachEngine('private_key_jwt', (engine) => {
       }
     });
 
-    test('a clock that is ten seconds off is forgiven', async () => {
-      const now = Math.floor(clock.now() / 1000);
-      for (const change of [{ exp: now - 5 }, { iat: now + 5 }, { nbf: now + 5 }]) {
-        assert.equal((await ask(await signed(change))).status, 200);
-      }
-    });
+    test('a clock that is ten seconds off is forgiven', () =>
+      clock.standingStill(async () => {
+        const now = Math.floor(clock.now() / 1000);
+        for (const change of [{ exp: now - 9 }, { iat: now + 10 }, { nbf: now + 10 }]) {
+          assert.equal((await ask(await signed(change))).status, 200);
+        }
+      }));
   });
 
   describe('algorithms and keys', () => {
