@@ -199,8 +199,8 @@ describe('OAuthClient and the limits of the server', () => {
 
   test('a server that is not there is a NetworkError, after the attempts', async () => {
     const counted = countedFetch();
-    // Nothing listens on port 1; on a port that was free just now something may.
-    const tokenUrl = 'http://127.0.0.1:1/oauth/token';
+    // Nothing listens on port 2 (fetch knows 1 as a bad one); on a port that was free just now something may.
+    const tokenUrl = 'http://127.0.0.1:2/oauth/token';
     const client = new OAuthClient({ tokenUrl, clientId: 'a', clientSecret: 'MRK-b', fetch: counted.fetch });
     await assert.rejects(client.accessToken({ audience: 'x' }), (error) => {
       assert.ok(error instanceof NetworkError);
