@@ -109,8 +109,18 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
       if ((error as { code?: string }).code === 'EADDRINUSE' && attempt < 5) continue;
       throw error;
     }
+    await stopTimers(composed);
     return new TestServer(composed, settings.port, folder, ownDatabase);
   }
+}
+
+/**
+ * What a server writes by itself after 10 s, 60 s or an hour, it writes here only when a test asks (`housekeeping.run()`,
+ * `flush()`): else a file that is slow enough would find rows gone, or more of them, in the middle of a test.
+ */
+async function stopTimers({ housekeeping, services }: Composed): Promise<void> {
+  housekeeping.close();
+  await Promise.all([services.limits.close(), services.lastUse.close()]);
 }
 
 export class TestServer {
