@@ -216,7 +216,7 @@ const everyAnswer: Step[] = [
   { do: 'suspend', node: 0, suspended: true },
 ];
 
-test('a random history is what a naive tree says, on both engines', { timeout: 120_000 }, async () => {
+test('a random history is what a naive tree says, on both engines', { timeout: 300_000 }, async () => {
   const answers = new Map<string | undefined, number>();
   const property = fc.asyncProperty(
     fc.array(step, { minLength: 8, maxLength: 30 }),
@@ -258,7 +258,7 @@ const tooDeep: Extract<Step, { do: 'create' | 'move' }>[] = [
   { do: 'move', node: 20, below: 19 },
 ];
 
-test('the limit of depth, in histories that go down', { timeout: 120_000 }, async () => {
+test('the limit of depth, in histories that go down', { timeout: 300_000 }, async () => {
   let refusals = 0;
   const deep = fc.array(
     fc.oneof(
