@@ -48,6 +48,8 @@ eachEngine('fh-js-sdk in Chromium', (engine) => {
     }
 
     async function verified(page: Page) {
+      // Before that the SDK does not know whom to ask.
+      await page.locator('html[data-ready]').waitFor({ state: 'attached' });
       await page.locator('#verified').evaluate((element) => element.replaceChildren());
       await page.getByRole('button', { name: 'Verify' }).click();
       return shown(page, 'verified');

@@ -29,7 +29,7 @@ export interface RhmapPage {
   close(): void;
 }
 
-/** Opens it, and waits until it has loaded. */
+/** Opens it, and waits until it has loaded and, but for Cordova, the SDK is ready: some of its calls fail before that. */
 export async function openRhmapPage(
   url: string,
   // biome-ignore lint/suspicious/noExplicitAny: the same
@@ -53,7 +53,8 @@ export async function openRhmapPage(
     },
   });
   if (window.document.readyState !== 'complete') await once(window as never, 'load');
-  const { auth } = window.$fh;
+  const { auth, once: onceIs } = window.$fh;
+  if (window.cordova === undefined) await within((resolve) => onceIs('fhinit', resolve));
   const called = (verb: (callback: (...args: unknown[]) => void) => void) =>
     within<readonly unknown[]>((resolve) => verb((...args) => resolve(plain(args))));
   return {

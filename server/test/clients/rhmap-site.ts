@@ -30,6 +30,7 @@ const html = `<!doctype html>
   }
   function verify() { $fh.auth.verify(function (error, isValid) { show('verified', { error: error, isValid: isValid }); }); }
   function signOut() { $fh.auth.clearSession(function (error) { show('verified', { error: error, cleared: true }); }); }
+  $fh.once('fhinit', function () { document.documentElement.setAttribute('data-ready', ''); });
 </script>
 <script src="/app.js"></script>
 </head>
