@@ -43,8 +43,6 @@ eachEngine('authorization codes', (engine) => {
   let spa: TestClient;
   before(async () => {
     server = await startServer({ engine, clock, env: withoutLimits });
-    // It comes a minute after the start, and would change the state that a refusal must not.
-    server.composed.housekeeping.close();
     user = await makeUser(server);
     app = await makeApp(server);
     other = await makeApp(server);

@@ -39,8 +39,6 @@ eachEngine('end session', (engine) => {
   const clock = new TestClock();
   before(async () => {
     server = await startServer({ engine, clock, env: withoutLimits });
-    // It comes a minute after the start, and would change the state that a refusal must not.
-    server.composed.housekeeping.close();
   });
   after(() => server.close());
 

@@ -34,8 +34,6 @@ eachEngine('interactions', (engine) => {
   let third: TestClient;
   before(async () => {
     server = await startServer({ engine, clock, env: withoutLimits });
-    // It comes a minute after the start, and would change the state that a refusal must not.
-    server.composed.housekeeping.close();
     user = await makeUser(server);
     app = await makeApp(server);
     spa = await makeApp(server, 'SPA');
