@@ -13,6 +13,7 @@ import { join, relative, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { installChromium } from './chromium.ts';
 import { installKerberos, kerberosEnvironment } from './kerberos.ts';
+import { installOauthlib } from './oauthlib.ts';
 import { installOpenldap } from './openldap.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
 
@@ -64,6 +65,7 @@ async function runTests(files: string[], options: string[]): Promise<number> {
   try {
     await installChromium();
     await installOpenldap();
+    await installOauthlib();
     const kerberos = kerberosEnvironment(await installKerberos());
     postgres = await startPostgres();
     if (stopping) return 1;

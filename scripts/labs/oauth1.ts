@@ -5,15 +5,17 @@
  *   node scripts/labs/oauth1.ts [--port 9481] CALLBACK_URL
  */
 import { parseArgs } from 'node:util';
-import { noOAuth1Lab, startOAuth1Lab } from '../../server/test/labs/oauth1.ts';
+import { startOAuth1Lab } from '../../server/test/labs/oauth1.ts';
+import { hasOauthlib, installOauthlib } from '../oauthlib.ts';
 
 const { values, positionals } = parseArgs({
   options: { port: { type: 'string', default: '9481' } },
   allowPositionals: true,
 });
 const [callbackUrl] = positionals;
-if (noOAuth1Lab !== false) throw new Error(noOAuth1Lab);
 if (callbackUrl === undefined) throw new Error('Name the callback URL of a policy.');
+await installOauthlib();
+if (!hasOauthlib()) process.exit(1);
 const lab = await startOAuth1Lab(callbackUrl, Number(values.port));
 
 console.log(`

@@ -1,10 +1,9 @@
 /** A provider of OAuth 1.0a on loopback: Python's oauthlib, from Debian's package. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { canInstallPackages, installPackage } from '../../../scripts/apt.ts';
+import { hasOauthlib, oauthlibMissing, python } from '../../../scripts/oauthlib.ts';
 import type { OAuth1Configuration } from '../../src/upstream/oauth1/configuration.ts';
 import { noFields } from './oidc.ts';
 
@@ -16,32 +15,8 @@ export interface OAuth1Lab extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Debian's own: others do not see Debian's packages. */
-const python = '/usr/bin/python3';
-
-/** Why there is no provider here, for `describe(name, { skip: noOAuth1Lab }, …)`; as root it is installed. */
-export const noOAuth1Lab: string | false = await whatIsMissing();
-
-async function whatIsMissing(): Promise<string | false> {
-  if (hasLibrary()) return false;
-  if (!canInstallPackages()) return `python3-oauthlib for ${python} is missing (Debian's package python3-oauthlib)`;
-  try {
-    await installPackage('python3-oauthlib');
-  } catch (error) {
-    return (error as Error).message;
-  }
-  return hasLibrary() ? false : `python3-oauthlib was installed, and ${python} does not find it`;
-}
-
-function hasLibrary(): boolean {
-  if (!existsSync(python)) return false;
-  try {
-    execFileSync(python, ['-c', 'import oauthlib'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
+/** Why there is no provider here, for `describe(name, { skip: noOAuth1Lab }, …)`. */
+export const noOAuth1Lab: string | false = hasOauthlib() ? false : oauthlibMissing;
 
 /** Starts it; it knows one consumer, with this redirect URI (whatever its query is). */
 export async function startOAuth1Lab(redirectUri: string, port = 0): Promise<OAuth1Lab> {
