@@ -1,7 +1,7 @@
 import type { ClientAccessFacts, OrganizationFacts } from '../domain/access/decision-facts.ts';
 import { accessFactsFrom, tokenFacts } from '../domain/access/facts.ts';
 import { loadOrganizationFacts } from '../domain/access/organization-facts.ts';
-import { aliasedIdentifier } from '../domain/resource-servers/aliases.ts';
+import { aliasedIdentifier } from '../domain/resource-servers/aliased-identifier.ts';
 import type { TokenDialect } from '../domain/resource-servers/resource-server.ts';
 import { organizationItself } from '../domain/resource-servers/system.ts';
 import { storedIdentifierOf } from '../domain/tenants/sites.ts';

@@ -2,7 +2,7 @@ import type { OrganizationFacts, UserAccessFacts } from '../domain/access/decisi
 import { loadOrganizationFacts } from '../domain/access/organization-facts.ts';
 import { anyPolicy, userAccessFactsOf, userTokenFacts } from '../domain/access/user-facts.ts';
 import { isLinkedByName } from '../domain/auth-policies/links.ts';
-import { aliasedIdentifier } from '../domain/resource-servers/aliases.ts';
+import { aliasedIdentifier } from '../domain/resource-servers/aliased-identifier.ts';
 import { organizationItself } from '../domain/resource-servers/system.ts';
 import { storedIdentifierOf } from '../domain/tenants/sites.ts';
 import type { ProtocolContext } from './context.ts';

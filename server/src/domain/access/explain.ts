@@ -7,7 +7,7 @@ import { loadClient } from '../clients/read-clients.ts';
 import type { Context } from '../context.ts';
 import { assertWholeTenant, isDelegated, reachesPath } from '../organizations/reach.ts';
 import { loadRow } from '../organizations/read-organizations.ts';
-import { aliasedIdentifier } from '../resource-servers/aliases.ts';
+import { aliasedIdentifier } from '../resource-servers/aliased-identifier.ts';
 import { organizationItself } from '../resource-servers/system.ts';
 import { storedIdentifierOf } from '../tenants/sites.ts';
 import { getUser } from '../users/read-users.ts';

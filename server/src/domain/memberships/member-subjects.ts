@@ -4,7 +4,8 @@ import { chunksOf } from '../chunks.ts';
 import { type Client, type ClientRow, clientOf } from '../clients/client.ts';
 import type { Context } from '../context.ts';
 import { isDelegated, organizationInReach } from '../organizations/reach.ts';
-import { introducedUser, type User, userColumns, userOf } from '../users/user.ts';
+import { introducedUser, type User, userOf } from '../users/user.ts';
+import { userColumns } from '../users/user-columns.ts';
 import type { Membership } from './membership.ts';
 
 /** Who a member is. Of one that is inherited from above the caller's reach the name is all that is told. */

@@ -1,29 +1,11 @@
 /** Further identifiers of the native management audience, registered by people: `https://api.example.com` and the like. */
 import { DomainError, invalid } from '../../kernel/errors.ts';
-import type { Database, Queryable, Tx } from '../../storage/database.ts';
-import { defineStatement } from '../../storage/statement.ts';
+import type { Queryable, Tx } from '../../storage/database.ts';
 import type { Context } from '../context.ts';
 import { recordChange } from '../logs/record-change.ts';
 import { assertWholeTenant } from '../organizations/reach.ts';
 import { isReservedIdentifier, systemIdentifiers } from '../tenants/sites.ts';
 import { findRow, loadResourceServer } from './read-resource-servers.ts';
-
-const aliasStatement = defineStatement<{ tenantId: string; alias: string }, { identifier: string }>(
-  'resource_server_alias',
-  `select r.identifier as identifier from resource_server_aliases a
-  join resource_servers r on r.tenant_id = a.tenant_id and r.id = a.resource_server_id
-  where a.tenant_id = :tenantId and a.alias = :alias`,
-);
-
-/** The stored identifier of the resource server that an audience is an alias of; undefined when it is none's. */
-export async function aliasedIdentifier(
-  db: Pick<Database, 'run'>,
-  tenantId: string,
-  alias: string,
-): Promise<string | undefined> {
-  const [row] = await db.run(aliasStatement, { tenantId, alias });
-  return row?.identifier;
-}
 
 /** Most aliases of one audience. */
 const maximumAliases = 100;

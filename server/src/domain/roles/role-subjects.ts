@@ -2,7 +2,8 @@
 import { type Client, clientOf } from '../clients/client.ts';
 import type { Context } from '../context.ts';
 import { mapPage } from '../paging.ts';
-import { type User, userColumns, userOf } from '../users/user.ts';
+import { type User, userOf } from '../users/user.ts';
+import { userColumns } from '../users/user-columns.ts';
 import type { Holder } from './read-assignments.ts';
 
 /** Deleted meanwhile: left out. */

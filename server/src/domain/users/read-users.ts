@@ -16,7 +16,8 @@ import {
 } from '../paging.ts';
 import { emailIdentity } from './identity.ts';
 import { type UserSearch, userCondition } from './search.ts';
-import { introducedUser, type ReadUserRow, type User, type UserRow, userColumns, userOf } from './user.ts';
+import { introducedUser, type User, type UserRow, userOf } from './user.ts';
+import { type ReadUserRow, userColumns } from './user-columns.ts';
 
 const userSortFields = {
   createdAt: 'created_at',

@@ -1,5 +1,5 @@
-import { sql } from 'kysely';
 import type { Schema } from '../../storage/schema.ts';
+import type { ReadUserRow } from './user-columns.ts';
 
 export type UserStatus = Schema['users']['status'];
 export type Metadata = Record<string, unknown>;
@@ -37,35 +37,6 @@ export interface User {
 }
 
 export type UserRow = Schema['users'];
-
-/** The columns of an entity: all but the password, so that no list carries it out of the database. */
-export const userColumns = [
-  'id',
-  'email',
-  'email_verified',
-  'username',
-  'phone',
-  'phone_verified',
-  'name',
-  'nickname',
-  'given_name',
-  'family_name',
-  'picture',
-  'user_metadata',
-  'app_metadata',
-  'profile',
-  'status',
-  'client_id',
-  'owner_organization_id',
-  'logins_count',
-  'last_login_at',
-  'last_ip',
-  'created_at',
-  'updated_at',
-  sql<number>`case when users.password_hash is null then 0 else 1 end`.as('has_password'),
-] as const;
-
-export type ReadUserRow = Pick<UserRow, Extract<(typeof userColumns)[number], string>> & { has_password: number };
 
 export const userOf = (row: ReadUserRow): User => ({
   id: row.id,

@@ -4,7 +4,8 @@ import type { Context } from '../context.ts';
 import { inOneTransaction } from '../one-transaction.ts';
 import { type KeysetPage, type KeysetRange, keysetPage, mapPage } from '../paging.ts';
 import type { UserSettings } from './settings.ts';
-import { type ReadUserRow, type User, userColumns, userOf } from './user.ts';
+import { type User, userOf } from './user.ts';
+import { type ReadUserRow, userColumns } from './user-columns.ts';
 import { createUser } from './users.ts';
 
 /** Creates a user of a client. Throws as `createUser`, and `entity.not_found` (the client). */

@@ -1,4 +1,4 @@
-import { aliasedIdentifier } from '../../domain/resource-servers/aliases.ts';
+import { aliasedIdentifier } from '../../domain/resource-servers/aliased-identifier.ts';
 import { storedIdentifierOf } from '../../domain/tenants/sites.ts';
 import { defineStatement } from '../../storage/statement.ts';
 import type { ProtocolContext } from '../context.ts';

@@ -1,6 +1,7 @@
 /** A person as tokens tell of it: one read a token, and further ones only for what the scopes ask. */
 import { anyPolicy } from '../../domain/access/user-facts.ts';
-import { type ReadUserRow, type User, userOf } from '../../domain/users/user.ts';
+import { type User, userOf } from '../../domain/users/user.ts';
+import type { ReadUserRow } from '../../domain/users/user-columns.ts';
 import { defineStatement } from '../../storage/statement.ts';
 import type { ProtocolContext } from '../context.ts';
 import type { IssuerProfile } from '../profile.ts';

@@ -8,7 +8,7 @@ import { type AccessDecision, decideClientAccess, decideUserAccess } from '../..
 import { accessFactsFrom, presentedTokenFacts } from '../../domain/access/facts.ts';
 import { type LoadedOrganization, loadOrganizationFacts } from '../../domain/access/organization-facts.ts';
 import { findAuthorization } from '../../domain/authorizations/authorizations.ts';
-import { aliasedIdentifier } from '../../domain/resource-servers/aliases.ts';
+import { aliasedIdentifier } from '../../domain/resource-servers/aliased-identifier.ts';
 import { signingSecretContext } from '../../domain/resource-servers/resource-server.ts';
 import { organizationItself } from '../../domain/resource-servers/system.ts';
 import { storedIdentifierOf } from '../../domain/tenants/sites.ts';
