@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './harness.ts';
 
-const main = join(import.meta.dirname, '../src/main.ts');
+const main = join(import.meta.dirname, '../start.js');
 /** Milliseconds a start or a stop may take on a busy machine. */
 const patienceMs = 90_000;
 

@@ -3,11 +3,12 @@
  * many schemas, are loaded at their first request or shortly after the start, whichever is sooner: so a restarted server
  * issues tokens before it could have loaded them.
  */
-import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { SecureContext } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 import { createApp } from './app.ts';
 import { drainOf } from './drain.ts';
+import { createServer as createHttpServer } from './node-http.ts';
 import { inWordsOfIssuer } from './oauth/authorization-response.ts';
 import { oidcIssuer } from './oauth/oidc.ts';
 import { rootIssuer } from './oauth/root.ts';

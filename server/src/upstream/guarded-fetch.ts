@@ -4,11 +4,14 @@
  * proxy, no cookie, no credential of ours goes along; answers are bounded in time and size.
  */
 import { lookup } from 'node:dns';
-import { request as httpRequest, type RequestOptions } from 'node:http';
+import type { RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { isLoopback } from '../kernel/urls.ts';
 import { isAllowedAddress } from './targets.ts';
+
+// Not imported: that would load all that the module exports, a whole HTTP client (undici) among it.
+const { request: httpRequest } = process.getBuiltinModule('node:http');
 
 export interface GuardSettings {
   /** Loopback and private networks too, and http on loopback. */

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-const main = join(import.meta.dirname, '../../src/main.ts');
+const main = join(import.meta.dirname, '../../start.js');
 const run = (...options: string[]) =>
   spawnSync(process.execPath, [main, ...options], { encoding: 'utf8', env: { PATH: process.env.PATH } });
 

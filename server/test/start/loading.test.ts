@@ -7,13 +7,14 @@ import { eachEngine, newPostgresDatabase } from '../harness.ts';
 import { type ServerProcess, startProcess } from '../process.ts';
 import { temporaryFolder } from './run.ts';
 
-const recorder = import.meta.resolve('./record-loads.ts');
-/** Kysely, TypeBox and pages make up more than half of all files; no token of a client needs them. */
-const heavy = /\/node_modules\/(kysely|typebox|@fastify\/type-provider-typebox|oauth4webapi|@peculiar)\//;
+const recorder = import.meta.resolve('./record-loads.js');
+const ofPackages = /\/node_modules\/(kysely|typebox|@fastify\/type-provider-typebox|oauth4webapi|@peculiar)\//;
+/** Of Node: what strips types (the compile cache has them stripped), and the client behind `fetch`. */
+const ofNode = / (amaro|undici)/;
 const management = '/server/src/http/management.ts';
 
 eachEngine('the first token after a restart', (engine) => {
-  test('comes before Kysely, TypeBox and whatever else only management needs are loaded', async () => {
+  test('comes before anything is loaded that only management, or no server at all, needs', async () => {
     const folder = temporaryFolder();
     const env: Record<string, string> =
       engine === 'sqlite'
@@ -24,26 +25,30 @@ eachEngine('the first token after a restart', (engine) => {
     try {
       const first = await startProcess({ folder: folder.path, env });
       await first.stop();
+      // The first start has no compile cache for what it reads before it knows of a folder; the second fills it.
+      const second = await startProcess({ folder: folder.path, env });
+      await tokenOf(second, first);
+      await second.stop();
       const recording = { NODE_OPTIONS: `--import ${recorder}`, RECORD_LOADS_TO: file };
-      const second = await startProcess({ folder: folder.path, env: { ...env, ...recording } });
+      const third = await startProcess({ folder: folder.path, env: { ...env, ...recording } });
       try {
-        const token = await tokenOf(second, first);
+        const token = await tokenOf(third, first);
         const all = loaded();
         // A second after the start the management APIs come by themselves; on a slow machine that is before the token.
-        const end = all.findIndex((url) => url.endsWith(management));
+        const end = all.findIndex((line) => line.includes(management));
         const before = end === -1 ? all : all.slice(0, end);
-        assert.ok(before.some((url) => url.endsWith('/server/src/http/server.ts')));
+        assert.ok(before.some((line) => line.includes('/server/src/http/server.ts')));
         assert.deepEqual(
-          before.filter((url) => heavy.test(url)),
+          before.filter((line) => ofPackages.test(line) || ofNode.test(line)),
           [],
         );
 
         const headers = { authorization: `Bearer ${token}` };
-        const answer = await fetch(`${second.origin}/api/applications`, { headers });
+        const answer = await fetch(`${third.origin}/api/applications`, { headers });
         assert.equal(answer.status, 200, await answer.text());
-        assert.ok(loaded().some((url) => heavy.test(url)));
+        assert.ok(loaded().some((line) => ofPackages.test(line)));
       } finally {
-        await second.stop();
+        await third.stop();
       }
     } finally {
       folder.remove();

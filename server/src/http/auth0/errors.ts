@@ -1,8 +1,8 @@
-import { STATUS_CODES } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from '../../kernel/errors.ts';
 import { challengeFor } from '../challenge.ts';
 import { type Problem, SchemaProblem } from '../edge/schema-problem.ts';
+import { STATUS_CODES } from '../node-http.ts';
 import { type HttpServices, logRefusedByVerb } from '../request.ts';
 import { statusOf } from '../status.ts';
 

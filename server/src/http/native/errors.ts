@@ -1,10 +1,10 @@
-import { STATUS_CODES } from 'node:http';
 import type { Problem } from '@sekisho/contract';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from '../../kernel/errors.ts';
 import { challengeFor } from '../challenge.ts';
 import { problemSentence } from '../edge/problem-sentence.ts';
 import { SchemaProblem } from '../edge/schema-problem.ts';
+import { STATUS_CODES } from '../node-http.ts';
 import { type HttpServices, logRefusedByVerb } from '../request.ts';
 import { answerTo, shapeCode } from './errors-codes.ts';
 
