@@ -23,8 +23,6 @@ eachEngine('DPoP at the token endpoint', (engine) => {
   let machine: Awaited<ReturnType<TestServer['machine']>>;
   before(async () => {
     server = await startServer({ engine, clock, env: withoutLimits });
-    // Its first round comes after a minute, and would remove what the tests count.
-    server.composed.housekeeping.close();
     machine = await server.machine();
   });
   after(() => server.close());

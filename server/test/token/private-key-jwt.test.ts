@@ -29,8 +29,6 @@ eachEngine('private_key_jwt', (engine) => {
   let machine: Awaited<ReturnType<TestServer['machine']>>;
   before(async () => {
     server = await startServer({ engine, clock, env: withoutLimits });
-    // Its first round comes after a minute, and would remove what the tests count.
-    server.composed.housekeeping.close();
     machine = await server.machine({ client: credentials({ pem: pairs.ES256.pem, name: 'first' }) });
   });
   after(() => server.close());
