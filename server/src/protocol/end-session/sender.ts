@@ -16,30 +16,30 @@ import type { ProtocolServices } from '../context.ts';
 
 /** How often it is looked for notices, in milliseconds. */
 const everyMs = 1000;
-/** How many are sent at once. */
+/** How many are on their way at most. */
 const atOnce = 32;
 
-/** Sends what is due, again and again until it is closed. */
+/** Sends what is due, again and again until it is closed. A client that is slow holds up no other one's notices. */
 export class LogoutSender {
   readonly #services: ProtocolServices;
   readonly #timer: NodeJS.Timeout;
+  /** Looks for notices just now. */
   #round: Promise<void> | undefined;
+  readonly #onTheirWay = new Set<Promise<void>>();
   #closed = false;
 
   constructor(services: ProtocolServices) {
     this.#services = services;
-    this.#timer = setInterval(() => void this.run(), everyMs);
+    this.#timer = setInterval(() => void (this.#round ?? this.#startRound()), everyMs);
     this.#timer.unref();
   }
 
-  /** Sends what is due; one round at a time. */
-  run(): Promise<void> {
-    this.#round ??= this.#sendAll()
-      .catch((error) => this.#services.logger.error({ err: error }, 'logout notices can not be sent'))
-      .finally(() => {
-        this.#round = undefined;
-      });
-    return this.#round;
+  /** Sends what is due by now; over when it is sent. */
+  async run(): Promise<void> {
+    // A round that goes on may have looked before the latest notice was there.
+    await this.#round;
+    await (this.#round ?? this.#startRound());
+    await Promise.all(this.#onTheirWay);
   }
 
   /** Waits for those on their way. */
@@ -47,18 +47,42 @@ export class LogoutSender {
     this.#closed = true;
     clearInterval(this.#timer);
     await this.#round;
+    await Promise.all(this.#onTheirWay);
   }
 
-  async #sendAll(): Promise<void> {
+  #startRound(): Promise<void> {
+    this.#round = this.#logged(this.#takeAll()).finally(() => {
+      this.#round = undefined;
+    });
+    return this.#round;
+  }
+
+  /** Takes all that is due, as places come free, and does not wait for what it sends. */
+  async #takeAll(): Promise<void> {
     while (!this.#closed) {
-      const due = await dueNotices(this.#services, atOnce);
+      const places = atOnce - this.#onTheirWay.size;
+      if (places === 0) {
+        await Promise.race(this.#onTheirWay);
+        continue;
+      }
+      const due = await dueNotices(this.#services, places);
       if (due.length === 0) return;
-      await Promise.all(due.map((notice) => this.#send(notice)));
+      await Promise.all(due.map((notice) => this.#take(notice)));
     }
   }
 
-  async #send(notice: LogoutNotice): Promise<void> {
+  async #take(notice: LogoutNotice): Promise<void> {
     if (!(await claimNotice(this.#services, notice))) return;
+    const sent = this.#logged(this.#send(notice)).finally(() => this.#onTheirWay.delete(sent));
+    this.#onTheirWay.add(sent);
+  }
+
+  /** Settles well: what goes wrong on our side leaves the notice for another try, when its lease is over. */
+  #logged(work: Promise<void>): Promise<void> {
+    return work.catch((error) => this.#services.logger.error({ err: error }, 'logout notices can not be sent'));
+  }
+
+  async #send(notice: LogoutNotice): Promise<void> {
     const { deliver } = await import('./deliver.ts');
     const failure = await deliver(this.#services, this.#services.outgoing, notice);
     if (failure !== undefined && !failure.final && (await postponeNotice(this.#services, notice))) return;
