@@ -1,4 +1,4 @@
-/** Section "memory": what a server holds after a load, from a fresh start. */
+/** Section "memory": what a server holds after a load, on a start with a warm compile cache. */
 import { flawlessLoad } from './load.ts';
 import { type ResidentMemory, residentMemory } from './process.ts';
 import { progress } from './progress.ts';

@@ -98,7 +98,7 @@ function tokenSection(figures: TokenFigures, algorithm: Algorithm): Section {
 function memorySection(memory: readonly MemoryMeasurement[]): Section {
   return {
     title: 'Memory',
-    text: `Resident memory of the server process before and right after ${memoryConnections} connections of RS256 load on a fresh start.`,
+    text: `Resident memory of the server process before and right after ${memoryConnections} connections of RS256 load, on the third start of each.`,
     table: {
       head: ['Server', 'idle MB', 'after load MB', 'peak MB', 'tokens'],
       rows: memory.map(({ target, idle, afterLoad, requests }) => [
