@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type JsonWebKey } from 'node:crypto';
 import { join } from 'node:path';
+import { freePort } from '../../scripts/ports.ts';
 import { startChild } from './child.ts';
-import { freePort } from './port.ts';
 import { audiences, type Credentials, clientForm, newCredentials, scopes, type Target } from './target.ts';
 
 /** What the peer's process is started with. Its keys are made beforehand, so that its start does not pay for them. */

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '../../scripts/ports.ts';
 import { startChild } from './child.ts';
 import { projectFolder } from './folder.ts';
 import { Management } from './management.ts';
-import { freePort } from './port.ts';
 import type { RequestSource } from './requests.ts';
 import { audiences, type Credentials, newCredentials, scopes, type Target, tokenForm, tokenPath } from './target.ts';
 import { type Algorithm, algorithms } from './token.ts';

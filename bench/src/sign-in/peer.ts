@@ -1,8 +1,8 @@
 import { generateKeyPairSync, type JsonWebKey } from 'node:crypto';
 import { join } from 'node:path';
+import { freePort } from '../../../scripts/ports.ts';
 import { startChild } from '../child.ts';
 import { peerName } from '../peer.ts';
-import { freePort } from '../port.ts';
 import { audiences, type Credentials, newCredentials, scopes } from '../target.ts';
 import { Caller } from './browser.ts';
 import { authorizationUrl, type PeopleTarget } from './rounds.ts';

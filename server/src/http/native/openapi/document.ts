@@ -2,7 +2,6 @@
  * The OpenAPI 3.1 document of everything under `/api` but `/api/v2`, made of the routes themselves: their paths, scopes
  * and schemas are what the server checks requests against, so the document can not say otherwise.
  */
-
 import { Problem } from '@sekisho/contract';
 import type { SystemApi } from '../../../domain/resource-servers/system.ts';
 import { STATUS_CODES } from '../../node-http.ts';
